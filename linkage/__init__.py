@@ -1,0 +1,1 @@
+"""The engine: register files in, decided links out. Read `linkage.pipeline` first."""
