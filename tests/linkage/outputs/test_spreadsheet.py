@@ -110,6 +110,13 @@ def test_numbers_are_cells_of_text_unless_the_caller_says_otherwise(tmp_path: Pa
     assert with_openpyxl(path)["Trang"][1:] == [["7", 7, 0.25], [None, 8, "NaN"]]
 
 
+def test_a_value_hidden_under_a_null_does_not_come_out(tmp_path: Path) -> None:
+    texts = pl.DataFrame({"a": [" Nguyễn Văn & con, một chuỗi dài", "x"], "shown": [False, True]})
+    frame = texts.select(pl.when("shown").then("a"), "shown")
+    write_workbook(tmp_path / "links.xlsx", [Sheet("Trang", frame)])
+    assert with_openpyxl(tmp_path / "links.xlsx")["Trang"][1:] == [[None, "false"], ["x", "true"]]
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [("a" * 32_767, 32_767), ("a" * 32_768, 32_767), ("ữ" * 32_767, 32_767), ("🏠" * 16_384, 16_383)],
