@@ -110,3 +110,112 @@ REJECTED = Table(
         "reason": (_TEXT, "stable code, then a colon and one sentence"),
     },
 )
+
+MENTIONS = Table(
+    "mentions",
+    {
+        "mention": (pl.Int32, "dense number of the mention, from 0"),
+        "line": (pl.Int32, "number of its owner line, from 0, in the order read"),
+        "role": (_TEXT, "owner, co_owner, co_owner_2, …"),
+        "kind": (_TEXT, "person, organisation, community, religious, unknown"),
+        "name": (_TEXT, "name for display"),
+        "name_key": (_TEXT, "lower case with accents, one spelling of each sound"),
+        "name_folded": (_TEXT, "folded name"),
+        "name_sound": (_TEXT, "coarse key for dialect and hearing"),
+        "surname": (_TEXT, "folded"),
+        "given": (_TEXT, "folded"),
+        "accented": (pl.Boolean, "the name carries accents"),
+        "sex": (_TEXT, "M or F"),
+        "birth_year": (pl.Int16, "placeholders are null"),
+        "birth_month": (pl.Int8, "null where only the year is known"),
+        "birth_day": (pl.Int8, "null where only the year is known"),
+        "id12": (_TEXT, "12 digits"),
+        "id9": (_TEXT, "9 digits"),
+        "commune": (_TEXT, "new code of the residence named in the address"),
+        "parcel_commune": (_TEXT, "new code of the parcel's commune"),
+        "province": (_TEXT, "2-digit code of the residence, else of the parcel"),
+        "hamlet": (_TEXT, "folded"),
+        "spouse_folded": (_TEXT, "folded name of the husband or wife named beside"),
+        "spouse_sound": (_TEXT, "sound of that name"),
+        "spouse_given": (_TEXT, "given name of that name"),
+        "serial": (_TEXT, "normalised certificate serial"),
+        "parcel_code": (_TEXT, "the parcel"),
+        "deceased": (pl.Boolean, "a death mark stands beside the name"),
+        "representative": (pl.Boolean, "named as representative, not as owner"),
+    },
+)
+
+CITIZENS = Table(
+    "citizens",
+    {
+        "id": (pl.Int32, "dense number of the citizen, from 0"),
+        "citizen_id": (_TEXT, "12 digits"),
+        "name": (_TEXT, "name for display"),
+        "name_key": (_TEXT, "as in mentions"),
+        "name_folded": (_TEXT, "as in mentions"),
+        "name_sound": (_TEXT, "as in mentions"),
+        "surname": (_TEXT, "folded"),
+        "given": (_TEXT, "folded"),
+        "accented": (pl.Boolean, "as in mentions"),
+        "sex": (_TEXT, "M or F"),
+        "birth_year": (pl.Int16, "year"),
+        "birth_month": (pl.Int8, "month"),
+        "birth_day": (pl.Int8, "day"),
+        "id12": (_TEXT, "the citizen_id again, as a compared column"),
+        "id9": (_TEXT, "former 9-digit number"),
+        "kin": (pl.Int32, "number shared by one household or couple"),
+        "commune": (_TEXT, "new code of residence"),
+        "province": (_TEXT, "2-digit code"),
+        "hamlet": (_TEXT, "folded"),
+        "spouse_folded": (_TEXT, "folded name of the husband or wife"),
+        "spouse_sound": (_TEXT, "sound of that name"),
+        "spouse_given": (_TEXT, "given name of that name"),
+        "alive": (pl.Boolean, "not deceased by the register"),
+        "status": (_TEXT, "alive, deceased, emigrated"),
+    },
+)
+
+PERSONS = Table(
+    "persons",
+    {
+        "id": (pl.Int32, "dense number of the person, from 0"),
+        "person_id": (_TEXT, "stable id: hash of the first line and role gathered"),
+        "kind": (_TEXT, "person, organisation, community, religious, unknown"),
+        "mentions": (pl.Int32, "mentions gathered"),
+        **{name: MENTIONS.columns[name] for name in (
+            "name", "name_key", "name_folded", "name_sound", "surname", "given", "accented", "sex", "birth_year",
+            "birth_month", "birth_day", "id12", "id9", "commune", "parcel_commune", "province", "hamlet",
+            "spouse_folded", "spouse_sound", "spouse_given", "deceased",
+        )},
+        "conflict": (_TEXT, "which identity fields disagree inside the person, else null"),
+    },
+)
+
+MEMBERS = Table(
+    "members",
+    {
+        "mention": (pl.Int32, "a mention"),
+        "id": (pl.Int32, "its person"),
+        "reason": (_TEXT, "stable code of the key that joined it, `alone` for a single mention"),
+    },
+)
+
+LINKS = Table(
+    "links",
+    {
+        "owner_record_id": (_TEXT, "the owner line"),
+        "role": (_TEXT, "owner, co_owner, co_owner_2, …"),
+        "person_id": (_TEXT, "the owner after quy chủ"),
+        "citizen_id": (_TEXT, "best candidate, or null"),
+        "match_weight": (pl.Float64, "bits, with the prior of one citizen among all"),
+        "match_probability": (pl.Float64, "0 to 1, over all candidates and nobody"),
+        "decision": (_TEXT, "link, ask, review, no_match, not_a_person"),
+        "reason": (_TEXT, "stable code"),
+        "runner_up_citizen_id": (_TEXT, "second best candidate, or null"),
+        "runner_up_probability": (pl.Float64, "0 to 1"),
+        "has_id": (pl.Boolean, "the person carries a 9- or 12-digit number"),
+        "sex": (_TEXT, "M or F"),
+        "birth_year": (pl.Int16, "year"),
+        "commune_code": (_TEXT, "new code of the parcel's commune, else of the residence"),
+    },
+)

@@ -1,0 +1,105 @@
+"""Blocking: which pairs are worth comparing at all.
+
+Rules
+- A rule is a list of columns that must be equal on both sides; null never equals anything.
+- A key whose block would exceed `max_block_pairs` is left out of that rule and counted as overflow, never silently.
+- A pair that several rules find stands once, under the first rule that found it (`match_key`).
+- The report says for each rule: pairs, pairs that no earlier rule found, largest block, overflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from linkage.engines.duckdb import Connection
+
+
+@dataclass(frozen=True)
+class BlockingRule:
+    """Columns that must agree for a pair to become a candidate."""
+
+    equal: tuple[str, ...]
+    max_block_pairs: int = 100_000
+
+    @property
+    def name(self) -> str:
+        return " + ".join(self.equal)
+
+    def sql(self) -> str:
+        """The rule as a condition over `l` and `r`, as Splink writes it."""
+        return " and ".join(f"l.{column} = r.{column}" for column in self.equal)
+
+
+@dataclass(frozen=True)
+class RuleReport:
+    """What one rule did; pairs and blocks are counts of candidate pairs."""
+
+    rule: str
+    pairs: int
+    new_pairs: int
+    largest_block: int
+    overflow_blocks: int
+    overflow_pairs: int
+
+
+@dataclass(frozen=True)
+class BlockingReport:
+    """All rules, and the share of all possible pairs that was never looked at."""
+
+    rules: tuple[RuleReport, ...]
+    pairs: int
+    reduction_ratio: float
+
+    def rows(self) -> list[dict[str, object]]:
+        return [asdict(rule) for rule in self.rules]
+
+
+def _blocks_sql(rule: BlockingRule, left: str, right: str) -> str:
+    keys = ", ".join(rule.equal)
+    present = " and ".join(f"{column} is not null" for column in rule.equal)
+    count = f"select {keys}, count(*) as n from {{}} where {present} group by {keys}"
+    return (
+        f"select a.*, a.n * b.n as pairs from ({count.format(left)}) as a "
+        f"join ({count.format(right)}) as b using ({keys})"
+    )
+
+
+def _apply(con: Connection, number: int, rule: BlockingRule, left: str, right: str) -> tuple[int, int, int]:
+    """Insert the rule's pairs into `_found`; returns largest block kept, overflow blocks, overflow pairs."""
+    con.execute(f"create or replace temp table _blocks as {_blocks_sql(rule, left, right)}")
+    cap = rule.max_block_pairs
+    row = con.execute(
+        f"select coalesce(max(pairs) filter (pairs <= {cap}), 0), count(*) filter (pairs > {cap}), "
+        f"coalesce(sum(pairs) filter (pairs > {cap}), 0) from _blocks"
+    ).fetchone()
+    assert row is not None  # an aggregate always gives one row
+    excluded = ""
+    if row[1]:
+        same = " and ".join(f"b.{column} = l.{column}" for column in rule.equal)
+        excluded = f" and not exists (select 1 from _blocks as b where b.pairs > {cap} and {same})"
+    con.execute(
+        f"insert into _found select l.id, r.id, {number}::tinyint from {left} as l "
+        f"join {right} as r on {rule.sql()} where true{excluded}"
+    )
+    return int(row[0]), int(row[1]), int(row[2])
+
+
+def block(
+    con: Connection, rules: Sequence[BlockingRule], *, left: str, right: str, pairs: str = "pairs"
+) -> BlockingReport:
+    """Make the table `pairs` (`l`, `r`, `match_key`) of all candidate pairs between two tables with an `id`."""
+    con.execute("create or replace temp table _found (l integer, r integer, match_key tinyint)")
+    applied = [_apply(con, number, rule, left, right) for number, rule in enumerate(rules)]
+    con.execute(f"create or replace table {pairs} as select l, r, min(match_key) as match_key from _found group by l, r")
+    found = dict(con.execute("select match_key, count(*) from _found group by 1").fetchall())
+    fresh = dict(con.execute(f"select match_key, count(*) from {pairs} group by 1").fetchall())
+    con.execute("drop table _found")
+    con.execute("drop table if exists _blocks")
+    reports = tuple(
+        RuleReport(rule.name, found.get(i, 0), fresh.get(i, 0), *applied[i]) for i, rule in enumerate(rules)
+    )
+    sizes = con.execute(f"select (select count(*) from {left})::double * (select count(*) from {right})").fetchone()
+    assert sizes is not None  # a scalar query always gives one row
+    total = sum(fresh.values())
+    return BlockingReport(reports, total, 1.0 - total / max(sizes[0], 1.0))

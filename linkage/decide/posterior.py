@@ -1,0 +1,58 @@
+"""From weights of pairs to probabilities of persons: over all candidates, and nobody.
+
+Rules
+- A person is at most one citizen, so the probabilities of its candidates and of *nobody* sum to one:
+  P(c) = (q / N) 2^bits(c) / ((q / N) Σ 2^bits + 1 - q), with N citizens and q the share of persons in the register.
+- q is estimated from the data by EM, never assumed.
+- Twins and namesakes share the probability, so a rival lowers it; a lone weak candidate loses to nobody.
+
+>>> in_register(np.array([8.0, 0.0]), citizens=1)
+0.49...
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from linkage.engines.duckdb import Connection, fetch, load
+
+Array = npt.NDArray[np.float64]
+
+
+def in_register(evidence: Array, *, citizens: int, iterations: int = 200, tolerance: float = 1e-7) -> float:
+    """q: the share of persons that stand in the register, from Σ 2^bits of each person (0 without candidates)."""
+    if len(evidence) == 0:
+        return 0.9
+    ratio, share = evidence / max(citizens, 1), 0.9
+    for _ in range(iterations):
+        updated = float(np.clip(np.mean(share * ratio / (share * ratio + 1.0 - share)), 1e-6, 1.0 - 1e-6))
+        if abs(updated - share) < tolerance:
+            return updated
+        share = updated
+    return share
+
+
+def posterior(con: Connection, weights: str, *, persons: int, citizens: int, keep: int = 5) -> float:
+    """Make table `candidates` from `weights` (l, r, evidence_bits, …): adds match_weight, match_probability, rank.
+
+    `match_weight` is in bits with the prior of one citizen in N. Keeps the best `keep` of each person; returns q.
+    """
+    sums = fetch(con, f"select sum(pow(2.0, least(evidence_bits, 200))) as s from {weights} group by r")["s"].to_numpy()
+    padded = np.concatenate([sums, np.zeros(max(persons - len(sums), 0))])
+    q = in_register(padded, citizens=citizens)
+    prior = q / max(citizens, 1)
+    con.execute(f"""
+        create or replace table candidates as
+        with best as (
+            select *, evidence_bits + log2({prior!r}) as match_weight,
+                   sum(pow(2.0, least(evidence_bits, 200))) over (partition by r) as total,
+                   row_number() over (partition by r order by evidence_bits desc, l) as rank
+            from {weights})
+        select * exclude (total),
+               {prior!r} * pow(2.0, least(evidence_bits, 200)) / ({prior!r} * total + {1.0 - q!r}) as match_probability
+        from best where rank <= {keep}""")
+    return q
+
+
+_ = load

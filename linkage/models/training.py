@@ -1,0 +1,208 @@
+"""Train: features of both sides → a `Model`.
+
+Rules
+- u first (counted or sampled over random pairs), then m by EM in each training block, then the pooled model.
+- A training block fixes the comparison whose first column it holds; that comparison is not estimated there.
+- Blocks are thinned by persons, not by pairs, so that a person's candidates stay together.
+- Nothing here looks at truth; the same seed and tables give the same model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from linkage.blocking.rules import BlockingRule, block
+from linkage.compare.comparisons import Comparison
+from linkage.engines.duckdb import Connection, fetch, load
+from linkage.errors import ModelError
+from linkage.models import estimation
+from linkage.models.model import Model
+from linkage.models.scoring import patterns_sql
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How to train: blocks of equal columns, sizes in pairs, smoothing in matches."""
+
+    blocks: tuple[tuple[str, ...], ...]
+    seed: int = 1
+    u_pairs: int = 2_000_000
+    block_pairs: int = 1_000_000
+    smoothing: float = 20.0
+    max_iterations: int = 2000
+
+
+@dataclass(frozen=True)
+class BlockResult:
+    """One training block and what EM found in it."""
+
+    block: tuple[str, ...]
+    pairs: int
+    result: estimation.EmResult
+    estimated: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The model and how it came about."""
+
+    model: Model
+    blocks: tuple[BlockResult, ...]
+
+
+def _count(con: Connection, sql: str) -> float:
+    row = con.execute(sql).fetchone()
+    return float(row[0] or 0) if row else 0.0
+
+
+def _sample_pairs(con: Connection, left: str, right: str, pairs: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    ends = {}
+    for name, table in (("l", left), ("r", right)):
+        ids = fetch(con, f"select id from {table} order by id")["id"].to_numpy()
+        if len(ids) == 0:
+            message = f"training: expected rows on both sides, found none in '{table}'; give it data."
+            raise ModelError(message)
+        ends[name] = ids[rng.integers(0, len(ids), pairs)]
+    load(con, "sampled_pairs", pl.DataFrame(ends))
+
+
+def _counts(patterns: pl.DataFrame, comparison: Comparison) -> np.ndarray:
+    gamma = patterns[f"gamma_{comparison.name}"].to_numpy()
+    seen = gamma >= 0
+    return np.bincount(gamma[seen], weights=patterns["n"].to_numpy()[seen], minlength=len(comparison.scored))
+
+
+def exact_agreement(con: Connection, left: str, right: str, columns: Sequence[str]) -> float:
+    """The share of all pairs with both values present that agree on `columns`."""
+    keys = ", ".join(columns)
+    present = " and ".join(f"{column} is not null" for column in columns)
+    count = f"select {keys}, count(*)::double as n from {{}} where {present} group by {keys}"
+    agreeing = _count(
+        con, f"select sum(a.n * b.n) from ({count.format(left)}) a join ({count.format(right)}) b using ({keys})"
+    )
+    sizes = [_count(con, f"select count(*) from {table} where {present}") for table in (left, right)]
+    return agreeing / max(sizes[0] * sizes[1], 1.0)
+
+
+def _estimate_u(
+    con: Connection, comparisons: Sequence[Comparison], left: str, right: str, plan: TrainingPlan
+) -> dict[str, np.ndarray]:
+    _sample_pairs(con, left, right, plan.u_pairs, plan.seed)
+    patterns = fetch(con, patterns_sql(comparisons, "sampled_pairs", left, right))
+    records = max(_count(con, f"select count(*) from {left}"), 1.0)
+    estimates = {}
+    for comparison in comparisons:
+        counts = _counts(patterns, comparison)
+        floors = np.zeros(len(comparison.scored))
+        exact = {}
+        for level in comparison.scored:
+            gamma = comparison.gamma(level)
+            floors[gamma] = level.u_prior / records if level.u_prior else 0.5 / max(counts.sum(), 1.0)
+            if level.equal:
+                exact[gamma] = exact_agreement(con, left, right, level.equal)
+        estimates[comparison.name] = estimation.u_from_counts(counts, exact, floors)
+    con.execute("drop table sampled_pairs")
+    return estimates
+
+
+def _priors(comparison: Comparison) -> np.ndarray:
+    priors = np.zeros(len(comparison.scored))
+    for level in comparison.scored:
+        priors[comparison.gamma(level)] = level.m_prior
+    return priors / priors.sum()
+
+
+def _thinned(con: Connection, rule: BlockingRule, left: str, right: str, plan: TrainingPlan) -> str:
+    """A view of `right` thinned by person until the block has about `block_pairs` pairs."""
+    keys = ", ".join(rule.equal)
+    present = " and ".join(f"{column} is not null" for column in rule.equal)
+    count = f"select {keys}, count(*)::double as n from {{}} where {present} group by {keys}"
+    pairs = _count(
+        con, f"select sum(a.n * b.n) from ({count.format(left)}) a join ({count.format(right)}) b using ({keys})"
+    )
+    share = min(1.0, plan.block_pairs / max(pairs, 1.0))
+    con.execute(
+        f"create or replace temp view thinned as select * from {right} "
+        f"where hash(id, {plan.seed}) % 1000000 < {share * 1e6:.0f}"
+    )
+    return "thinned"
+
+
+def _train_block(
+    con: Connection,
+    equal: tuple[str, ...],
+    comparisons: Sequence[Comparison],
+    u: dict[str, np.ndarray],
+    left: str,
+    right: str,
+    plan: TrainingPlan,
+) -> BlockResult | None:
+    rule = BlockingRule(equal)
+    thinned = _thinned(con, rule, left, right, plan)
+    report = block(con, [rule], left=left, right=thinned, pairs="training_pairs")
+    if report.pairs == 0:
+        return None
+    free = [comparison for comparison in comparisons if comparison.columns[0] not in equal]
+    patterns = fetch(con, patterns_sql(free, "training_pairs", left, right))
+    gammas = patterns.select([f"gamma_{comparison.name}" for comparison in free]).to_numpy().astype(np.int64)
+    result = estimation.run_em(
+        gammas,
+        patterns["n"].to_numpy(),
+        [_priors(comparison) for comparison in free],
+        [u[comparison.name] for comparison in free],
+        smoothing=plan.smoothing,
+        max_iterations=plan.max_iterations,
+        block="block " + rule.name,
+    )
+    return BlockResult(equal, report.pairs, result, tuple(comparison.name for comparison in free))
+
+
+def _pooled_m(comparison: Comparison, blocks: Sequence[BlockResult]) -> np.ndarray:
+    known = [
+        (found.result.expected_matches, found.result.m[found.estimated.index(comparison.name)])
+        for found in blocks
+        if comparison.name in found.estimated
+    ]
+    m = estimation.pool(known)
+    if m is None:
+        message = (
+            f"training: expected a block that leaves '{comparison.name}' free, found none with pairs; "
+            "add a training block on other columns."
+        )
+        raise ModelError(message)
+    return m
+
+
+def _u_of_blocks(
+    comparison: Comparison, u: np.ndarray, blocks: Sequence[BlockResult]
+) -> np.ndarray:
+    """Equality of an identifier among strangers: the share of its own block that is no match."""
+    corrected = u.copy()
+    for level in comparison.scored:
+        for found in blocks:
+            if level.equal and found.block == level.equal:
+                stranger = max(1.0 - found.result.share_of_matches, 1e-3)
+                corrected[comparison.gamma(level)] = u[comparison.gamma(level)] * stranger
+    return corrected
+
+
+def train(
+    con: Connection, comparisons: Sequence[Comparison], plan: TrainingPlan, *, left: str, right: str
+) -> Trained:
+    """A model from two tables of compared columns; `ModelError` where the data cannot teach it."""
+    u = _estimate_u(con, comparisons, left, right, plan)
+    results = [_train_block(con, equal, comparisons, u, left, right, plan) for equal in plan.blocks]
+    blocks = tuple(found for found in results if found is not None)
+    m_table, u_table = {}, {}
+    for comparison in comparisons:
+        m = _pooled_m(comparison, blocks)
+        own_u = _u_of_blocks(comparison, u[comparison.name], blocks)
+        m_table[comparison.name] = {level.label: float(m[comparison.gamma(level)]) for level in comparison.scored}
+        u_table[comparison.name] = {level.label: float(own_u[comparison.gamma(level)]) for level in comparison.scored}
+    records = max(_count(con, f"select count(*) from {left}"), 1.0)
+    return Trained(Model(tuple(comparisons), m_table, u_table, 1.0 / records), blocks)

@@ -1,0 +1,170 @@
+"""The keys that join mentions: what two lines must share to be one person.
+
+Rules
+- A key is a set of fields that agree. Mentions with an equal key are one person.
+- *Proof* keys (numbers, one certificate, one parcel) hold by themselves.
+- *Likeness* keys (name with birth, place or spouse) hold only where the register shows that hardly anybody else could
+  carry them: `others`, the number of other persons expected to share the key, must not exceed `max_others`.
+  The register counts namesakes itself; beyond it, `_UNSEEN` is the share of owners that it does not hold (dead before
+  the register, abroad), and `_SLIP` the share of birth years written for a namesake's.
+- A likeness key whose mentions carry the numbers of two different citizens joins nobody.
+- No pair of mentions is ever enumerated: equal keys are groups, so the cost follows the number of lines.
+
+Example: two lines `Nguyễn Văn Hùng, 1960, xã Gio Linh` join where the register holds at most one such man there and
+few of that name in the commune; where it holds two, the hamlet or the wife's name must agree as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from linkage.engines.duckdb import Connection
+
+_UNSEEN = 0.1
+_SLIP = 0.004
+
+
+@dataclass(frozen=True)
+class Key:
+    """Fields that agree, a stable reason, and for a likeness key the SQL of the expected number of others."""
+
+    reason: str
+    fields: tuple[str, ...]
+    others: str | None = None
+    counts: tuple[str, ...] = ()
+
+    @property
+    def is_proof(self) -> bool:
+        return self.others is None
+
+
+def _namesakes(count: str, wider: str) -> str:
+    """Others expected: those the register shows, those it cannot, and those reached by a slip in the year."""
+    return f"greatest({count} - 1, 0) + {_UNSEEN} * greatest({wider} - 1, 0) / 60 + {_SLIP} * greatest({wider} - 1, 0)"
+
+
+KEYS: tuple[Key, ...] = (
+    Key("same_citizen_number", ("citizen",)),
+    Key("same_id12", ("id12", "given_sound")),
+    Key("same_id9", ("id9", "given_sound")),
+    Key("same_certificate", ("serial", "name_sound")),
+    Key("same_parcel", ("parcel_code", "name_sound")),
+    Key(
+        "same_birth_date",
+        ("name_folded", "birth_year", "birth_month", "birth_day"),
+        f"greatest(coalesce(n_name_date, 0) - 1, 0) + {_SLIP} * n_name_year",
+        ("name_date", "name_year"),
+    ),
+    Key(
+        "same_spouse",
+        ("name_folded", "spouse_folded"),
+        "greatest(coalesce(n_couple, 0) - 1, 0)",
+        ("couple",),
+    ),
+    Key(
+        "same_spouse_and_commune",
+        ("name_folded", "spouse_folded", "place"),
+        "greatest(coalesce(n_couple_place, 0) - 1, 0)",
+        ("couple_place",),
+    ),
+    Key(
+        "same_spouse_and_year",
+        ("name_folded", "spouse_folded", "birth_year"),
+        "greatest(coalesce(n_couple_year, 0) - 1, 0)",
+        ("couple_year",),
+    ),
+    Key(
+        "same_year_and_commune",
+        ("name_folded", "birth_year", "place"),
+        _namesakes("coalesce(n_name_year_place, 0)", "coalesce(n_name_place, 0)"),
+        ("name_year_place", "name_place"),
+    ),
+    Key(
+        "same_year_and_parcel_commune",
+        ("name_folded", "birth_year", "parcel_commune"),
+        _namesakes("coalesce(n_name_year_parcel, 0)", "coalesce(n_name_parcel, 0)"),
+        ("name_year_parcel", "name_parcel"),
+    ),
+    Key(
+        "same_year_and_hamlet",
+        ("name_folded", "birth_year", "place", "hamlet"),
+        _namesakes("coalesce(n_name_year_hamlet, 0)", "coalesce(n_name_hamlet, 0)"),
+        ("name_year_hamlet", "name_hamlet"),
+    ),
+    Key(
+        "same_hamlet",
+        ("name_folded", "place", "hamlet"),
+        f"greatest(coalesce(n_name_hamlet, 0) - 1, 0) + {_UNSEEN} * coalesce(n_name_place, 0) / 10",
+        ("name_hamlet", "name_place"),
+    ),
+)
+
+_COUNTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "name_date": (("name_folded",) * 2, ("birth_year",) * 2, ("birth_month",) * 2, ("birth_day",) * 2),
+    "name_year": (("name_folded",) * 2, ("birth_year",) * 2),
+    "couple": (("name_folded",) * 2, ("spouse_folded",) * 2),
+    "couple_place": (("name_folded",) * 2, ("spouse_folded",) * 2, ("place", "commune")),
+    "couple_year": (("name_folded",) * 2, ("spouse_folded",) * 2, ("birth_year",) * 2),
+    "name_year_place": (("name_folded",) * 2, ("birth_year",) * 2, ("place", "commune")),
+    "name_place": (("name_folded",) * 2, ("place", "commune")),
+    "name_year_parcel": (("name_folded",) * 2, ("birth_year",) * 2, ("parcel_commune", "commune")),
+    "name_parcel": (("name_folded",) * 2, ("parcel_commune", "commune")),
+    "name_year_hamlet": (("name_folded",) * 2, ("birth_year",) * 2, ("place", "commune"), ("hamlet",) * 2),
+    "name_hamlet": (("name_folded",) * 2, ("place", "commune"), ("hamlet",) * 2),
+}
+"""Name of a count → (field of the mention, field of the citizen): how many citizens carry these values together."""
+
+
+def prepare(con: Connection) -> None:
+    """The table `gathering`: persons among the mentions, their place, and the citizen whose number they carry."""
+    con.execute("""
+        create or replace temp table gathering as
+        with people as (
+            select *, coalesce(commune, parcel_commune) as place,
+                   list_extract(string_split(name_sound, ' '), -1) as given_sound
+            from mentions where kind = 'person' and name_folded is not null),
+        numbered as (
+            select p.mention, c.id as citizen, c.name_folded as register_name, c.name_sound as register_sound
+            from people as p join citizens as c on p.id12 = c.id12
+            union all
+            select p.mention, c.id, c.name_folded, c.name_sound
+            from people as p join citizens as c on p.id9 = c.id9),
+        fitting as (
+            select n.mention, min(n.citizen) as citizen, count(distinct n.citizen) as citizens
+            from numbered as n join people as p using (mention)
+            where list_extract(string_split(register_sound, ' '), -1) = p.given_sound
+               or jaro_winkler_similarity(register_name, p.name_folded) >= 0.9
+            group by n.mention)
+        select people.*, case when citizens = 1 then fitting.citizen end as citizen
+        from people left join fitting using (mention)""")
+
+
+def _group_sql(key: Key) -> str:
+    present = " and ".join(f"g.{field} is not null" for field in key.fields)
+    fields = ", ".join(f"g.{field}" for field in key.fields)
+    joins, conditions = "", ""
+    for count in key.counts:
+        pairs = _COUNTS[count]
+        citizen = ", ".join(right for _, right in pairs)
+        on = " and ".join(f"g.{left} = {count}.{right}" for left, right in pairs)
+        joins += (
+            f" left join (select {citizen}, count(*) as n_{count} from citizens group by {citizen}) as {count} on {on}"
+        )
+    if key.others is not None:
+        conditions = f" and {key.others} <= $max_others"
+    return f"select g.mention, g.citizen, hash({fields}) as key from gathering as g{joins} where {present}{conditions}"
+
+
+def edges(con: Connection, key: Key, number: int, *, max_others: float) -> None:
+    """Append to `joins` (mention, root, key number) the mentions that `key` brings together."""
+    parameters = {"max_others": max_others} if key.others is not None else {}
+    # A likeness key that two numbered citizens share proves that it is ambiguous here.
+    clash = "" if key.is_proof else " having count(distinct citizen) <= 1"
+    con.execute(
+        f"""insert into joins
+        with keyed as ({_group_sql(key)}),
+        roots as (select key, min(mention) as root, count(*) as n from keyed group by key{clash})
+        select k.mention, r.root, {number}::tinyint from keyed as k join roots as r using (key)
+        where r.n > 1 and k.mention <> r.root""",
+        parameters,
+    )
