@@ -1,4 +1,4 @@
-"""Files that are either there in full or not at all.
+r"""Files that are either there in full or not at all.
 
 Rules
 - A file is written under a temporary name beside its place, brought to the disk, and renamed: a stopped run leaves the
@@ -11,7 +11,7 @@ Rules
 >>> with tempfile.TemporaryDirectory() as folder:
 ...     write_json(Path(folder) / "run.json", {"rows": 3})
 ...     (Path(folder) / "run.json").read_text(encoding="utf-8")
-'{\\n  "rows": 3\\n}\\n'
+'{\n  "rows": 3\n}\n'
 """
 
 from __future__ import annotations
@@ -74,6 +74,14 @@ def write_text(path: Path, text: str) -> None:
     """`text` as UTF-8 with the line ends it has."""
     with replacing(path) as file:
         file.write(text.encode("utf-8"))
+
+
+def move_into(source: Path, path: Path) -> None:
+    """Moves a finished file of the same disk to `path`, as durably as if it had been written there."""
+    with source.open("rb+") as file:
+        os.fsync(file.fileno())
+    _replace(source, path)
+    sync_folder(path.parent)
 
 
 def sha256_of(path: Path) -> str:

@@ -1,9 +1,9 @@
-"""The XML of a worksheet's rows, built for thousands of rows at once.
+r"""The XML of a worksheet's rows, built for thousands of rows at once.
 
 Rules
 - Every cell is text (an inline string), so nothing can start a formula and an id keeps its zeros; only columns the
   caller names are numbers, and of these only finite values.
-- An empty cell is left out. A line break is `\\n`. Characters that XML forbids are removed.
+- An empty cell is left out. A line break is `\n`. Characters that XML forbids are removed.
 - `_x0041_` in a cell means `A` to Excel; text that holds such an escape is written so that it stays as it is.
 - Excel keeps 32,767 UTF-16 units in a cell; longer text is cut there, and counted.
 

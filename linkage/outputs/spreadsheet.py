@@ -20,7 +20,8 @@ Rules
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -113,7 +114,7 @@ def split_by(
     ]
 
 
-def sheet_name(wanted: str, taken: Set[str] = frozenset(), number: int = 1) -> str:
+def sheet_name(wanted: str, taken: AbstractSet[str] = frozenset(), number: int = 1) -> str:
     """A name Excel allows that is not in `taken` (case-folded); `number` above 1 is shown as ` (2)`.
 
     >>> sheet_name("Xã Tân Lập [A/B]"), sheet_name("Xã A", {"xã a"}), sheet_name("")
@@ -267,8 +268,10 @@ _STYLES = (
     f'<styleSheet xmlns="{_MAIN}">'
     '<fonts count="2"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>'
-    '<fills count="3"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
-    '<fill><patternFill patternType="solid"><fgColor rgb="FFE2ECE6"/><bgColor indexed="64"/></patternFill></fill></fills>'
+    '<fills count="3"><fill><patternFill patternType="none"/></fill>'
+    '<fill><patternFill patternType="gray125"/></fill>'
+    '<fill><patternFill patternType="solid"><fgColor rgb="FFE2ECE6"/><bgColor indexed="64"/></patternFill></fill>'
+    "</fills>"
     '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
     '<cellXfs count="4"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
@@ -285,7 +288,8 @@ def _sheet_head(sheet: Sheet, columns: list[str], *, is_first: bool) -> str:
     selected = ' tabSelected="1"' if is_first else ""
     pane = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>' if sheet.freeze_header else ""
     return (
-        f'<worksheet xmlns="{_MAIN}"><sheetViews><sheetView{selected} workbookViewId="0">{pane}</sheetView></sheetViews>'
+        f'<worksheet xmlns="{_MAIN}">'
+        f'<sheetViews><sheetView{selected} workbookViewId="0">{pane}</sheetView></sheetViews>'
         f'<sheetFormatPr defaultRowHeight="15"/>{_columns_xml(sheet, columns)}<sheetData>'
     )
 
@@ -305,7 +309,8 @@ def _sheet_tail(columns: int, last_row: int, *, filtered: bool) -> str:
     area = f"A1:{column_letters(max(columns, 1) - 1)}{max(last_row, 1)}"
     autofilter = f'<autoFilter ref="{area}"/>' if filtered else ""
     return (
-        f'</sheetData>{autofilter}<pageMargins left="0.7" right="0.7" top="0.75" bottom="0.75" header="0.3" footer="0.3"/>'
+        f"</sheetData>{autofilter}"
+        '<pageMargins left="0.7" right="0.7" top="0.75" bottom="0.75" header="0.3" footer="0.3"/>'
         f'<ignoredErrors><ignoredError sqref="{area}" numberStoredAsText="1"/></ignoredErrors></worksheet>'
     )
 
