@@ -58,7 +58,7 @@ def decode_tcvn3(word: str) -> str | None:
 
 def fill_lost_u_horn(word: str) -> str:
     """The lower-case word with the ư a cleaner dropped, where only that makes it a syllable ("phớc" → "phước")."""
-    if is_common(word) or len(word) > _LONGEST_TYPED:
+    if is_common(word) or len(word) > _LONGEST_TYPED or (len(word) == 1 and word.isascii()):
         return word
     filled = [w for at in range(len(word) + 1) if is_syllable(w := word[:at] + "ư" + word[at:])]
     usual = [w for w in filled if is_common(w)]

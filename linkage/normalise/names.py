@@ -64,7 +64,7 @@ def _one_y(toneless: str) -> str:
 
 
 @lru_cache(maxsize=_CACHED_WORDS)
-def _key_word(word: str) -> str:
+def key_word(word: str) -> str:
     """A word in lower case, its tone mark in the old place, y and i by one rule."""
     lower = canonical_syllable(word.lower())
     if not is_settled(lower):
@@ -128,12 +128,12 @@ def has_accents(text: str) -> bool:
 
 def canonical_name(text: str) -> str:
     """The name as it should be shown."""
-    return " ".join(_title_word(_key_word(w)) for w in _words(text))
+    return " ".join(_title_word(key_word(w)) for w in _words(text))
 
 
 def name_key(text: str) -> str:
     """The name for exact comparison with accents."""
-    return " ".join(_key_word(w) for w in _words(text))
+    return " ".join(key_word(w) for w in _words(text))
 
 
 def name_sound(folded: str) -> str:
@@ -179,7 +179,7 @@ class _WordForms(NamedTuple):
 def _word_table(words: pl.Series) -> pl.DataFrame:
     """One row per distinct word, with its forms."""
     found = words.unique().to_list()
-    keys = [_key_word(w) if len(w) <= _LONGEST_WORD else w.lower() for w in found]
+    keys = [key_word(w) if len(w) <= _LONGEST_WORD else w.lower() for w in found]
     folded = [_fold_word(k) for k in keys]
     forms = _WordForms(found, [_title_word(k) for k in keys], keys, folded, [name_sound(f) for f in folded])
     return pl.DataFrame(forms._asdict(), schema=dict.fromkeys(_WordForms._fields, pl.String))
