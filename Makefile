@@ -10,7 +10,7 @@ BENCH_LOCKS := requirements/bench.txt requirements/data.txt
 CITIZENS ?=
 OUT ?=
 BENCHES ?= $(wildcard benchmarks/*.py)
-TESTS ?= tests
+TESTS ?=
 BUNDLE ?= dist/bundle
 
 .PHONY: help demo test check format bench bundle try-bundle lock communes clean
@@ -29,7 +29,7 @@ help: ## this list
 demo: .venv/.ready ## the whole story on generated data; prints the path of the report
 	@.venv/bin/quychu demo $(if $(CITIZENS),--citizens $(CITIZENS)) $(if $(OUT),--out "$(OUT)")
 
-test: .venv/.ready ## all tests; ends with the list of tests not run and for want of what
+test: .venv/.ready ## all tests and the examples in docstrings; ends with the list of tests not run and for want of what
 	@$(PY) scripts/system_tools.py --install
 	@$(PY) -m pytest $(TESTS)
 

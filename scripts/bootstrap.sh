@@ -4,8 +4,7 @@
 # usage: scripts/bootstrap.sh FOLDER LOCK...     e.g. scripts/bootstrap.sh .venv requirements/dev.txt
 #
 # - Needs only a Python 3.11 or newer (or $PYTHON). On Debian python3-venv is installed when it is missing and we may.
-# - A lock named data.txt is installed without its dependencies: only its data files are read.
-# - Nothing is installed that is not in a lock with its hash.
+# - Nothing is installed that is not in a lock with its hash: locks are complete, so pip follows no dependency itself.
 set -eu
 
 folder=$1
@@ -55,11 +54,7 @@ if ! [ -x "$folder/bin/python" ] || ! is_new_enough "$folder/bin/python"; then
 fi
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 for lock in "$@"; do
-    case $lock in
-        */data.txt) deps=--no-deps ;;
-        *) deps= ;;
-    esac
     say "installing $lock into $folder"
-    "$folder/bin/python" -m pip install --quiet --require-hashes --only-binary :all: $deps -r "$lock"
+    "$folder/bin/python" -m pip install --quiet --require-hashes --only-binary :all: --no-deps -r "$lock"
 done
 "$folder/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
