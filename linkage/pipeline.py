@@ -1,69 +1,281 @@
-"""The land register run, as a table of contents: read it from top to bottom.
+"""The land register run as a table of contents: read `link` from top to bottom.
 
-`link()` reads, normalises, gathers owners, blocks, scores, decides and writes; each call is one step, and each step
-leaves tables with a named contract. Nothing here opens a truth file.
+Rules
+- Each step leaves durable tables (`linkage.schemas`) in the run folder; a stopped run goes on behind the last one.
+- A step sees only tables of steps before it. No step ever opens a truth file.
+- Rows read = rows used + rows rejected; every person named on a used line has one row in `links.parquet`.
+
+Example: `link(Job(owners, citizens, out))` makes `links.parquet`, `persons.parquet`, `candidates.parquet`,
+`links.xlsx`, `rejected.parquet`, `model.json` and `run.json` in `out`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
 import polars as pl
 
-from linkage.blocking.rules import BlockingReport, BlockingRule, block
-from linkage.compare.comparisons import CATALOGUE, Comparison
+from linkage import results
+from linkage.blocking.rules import BlockingRule, block
+from linkage.compare.comparisons import Comparison, from_catalogue
 from linkage.compare.features import features
-from linkage.config import Config
+from linkage.config import Config, SourceConfig
 from linkage.decide.decisions import Thresholds
 from linkage.decide.links import decided_persons, links, one_owner_a_citizen
 from linkage.decide.posterior import posterior
-from linkage.engines.duckdb import Connection, load
-from linkage.models.model import Model
+from linkage.engines.duckdb import Connection, connect
+from linkage.models import artefact
 from linkage.models.scoring import weights_sql
-from linkage.models.training import Trained, TrainingPlan, train
+from linkage.models.training import TrainingPlan, train
 from linkage.normalise.citizens import citizens as normalise_citizens
 from linkage.normalise.lines import mentions as normalise_lines
+from linkage.outputs.durable import sha256_of, write_json, write_parquet
+from linkage.outputs.folder import FinishedStep, Fingerprint, RunFolder
+from linkage.outputs.manifest import Manifest, versions
+from linkage.outputs.progress import Display, Progress, SilentDisplay
 from linkage.owners import gather
+from linkage.sources.mapping import SourceMapping
+from linkage.sources.reading import Source, original_rows, read_citizens, read_owners
+
+STEPS: Mapping[str, float] = {
+    "read": 4, "normalise": 25, "gather": 12, "train": 12, "score": 25, "decide": 10, "write": 25,
+}  # fmt: skip
+"""The steps of a run and their usual shares of its time."""
+
+LEFT, RIGHT = "citizen_features", "person_features"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to link, where to put it, and how much of the machine to use."""
+
+    owners: Path
+    citizens: Path
+    out: Path
+    config: Config
+    model: Path | None = None
+    fresh: bool = False
+    memory: str = "2GB"
+    threads: int | None = None
+    workbook: bool = True
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Where a run's files are, and its counts."""
+
+    out: Path
+    counts: Mapping[str, Any]
+
+
+@dataclass
+class _Run:
+    job: Job
+    folder: RunFolder
+    manifest: Manifest
+    progress: Progress
+    con: Connection
+    done: dict[str, FinishedStep] = field(default_factory=dict)
+
+    def step(self, name: str, after: tuple[str, ...], make: Callable[[_Run], _Made]) -> FinishedStep:
+        """The step's results: those that are there already, or made now and made durable."""
+        with self.progress.step(name) as shown, self.manifest.step(name) as record:
+            finished = self.folder.finished(name, after)
+            if finished is None:
+                made = make(self)
+                finished = self.folder.finish(name, made.tables, made.facts, after)
+            else:
+                shown.skip()
+                record.continued = True
+            record.rows = finished.facts.get("rows")
+            self.manifest.count(**finished.facts.get("counts", {}))
+            self.manifest.describe(**finished.facts.get("sections", {}))
+            self.done[name] = finished
+            return finished
+
+    def table(self, step: str, *names: str) -> None:
+        """Make tables of a finished step visible to SQL, read from disk as far as they are needed."""
+        for name in names:
+            file = str(self.done[step].files[name]).replace("'", "''")
+            self.con.execute(f"create or replace view {name} as select * from read_parquet('{file}')")
+
+
+@dataclass(frozen=True)
+class _Made:
+    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def link(job: Job, *, display: Display | None = None) -> Finished:
+    """Run the job to its end, or go on where it stopped; `LinkageError` in one sentence where it cannot."""
+    inputs = {"owners": sha256_of_input(job.owners), "citizens": sha256_of_input(job.citizens)}
+    model = sha256_of_input(job.model) if job.model else None
+    made_from = Fingerprint(inputs, job.config.fingerprint(), model, versions()["quychu"])
+    with (
+        RunFolder(job.out).open(made_from, fresh=job.fresh, keep=[job.model] if job.model else []) as folder,
+        Manifest(job.out / "run.json") as manifest,
+        Progress(STEPS, display or SilentDisplay()) as progress,
+    ):
+        manifest.add_input("owners", job.owners, sha256=inputs["owners"])
+        manifest.add_input("citizens", job.citizens, sha256=inputs["citizens"])
+        manifest.set_hashes(config=made_from.config)
+        con = connect(memory=job.memory, threads=job.threads, spill=job.out / ".steps" / "spill")
+        run = _Run(job, folder, manifest, progress, con)
+        run.step("read", (), _read)
+        run.step("normalise", ("read",), _normalise)
+        run.step("gather", ("normalise",), _gather)
+        run.step("train", ("gather",), _train)
+        run.step("score", ("train",), _score)
+        run.step("decide", ("score",), _decide)
+        run.step("write", ("decide",), _write)
+        con.close()
+        return Finished(job.out, manifest.as_dict()["counts"])
+
+
+# ---- the steps ---------------------------------------------------------------------------------------------------
+
+
+def _read(run: _Run) -> _Made:
+    config = run.job.config.sources
+    owners = read_owners(run.job.owners, mapping_of(config.owners))
+    citizens = read_citizens(run.job.citizens, mapping_of(config.citizens))
+    rejected = pl.concat([owners.rejected, citizens.rejected])
+    counts = {
+        "rows_read": owners.rows_read,
+        "rows_used": owners.lines.height,
+        "rows_rejected": owners.rejected.height,
+        "citizens_read": citizens.rows_read,
+        "citizens_used": citizens.lines.height,
+        "citizens_rejected": citizens.rejected.height,
+    }
+    sections = {"notes": [*owners.notes, *citizens.notes], "fill_rates": _fill_rates(owners, citizens)}
+    tables = {"owner_lines": owners.lines, "citizen_lines": citizens.lines, "rejected": rejected}
+    return _Made(tables, {"rows": owners.rows_read + citizens.rows_read, "counts": counts, "sections": sections})
+
+
+def _normalise(run: _Run) -> _Made:
+    home = list(run.job.config.run.home_provinces)
+    lines = run.done["read"].table("owner_lines")
+    mentions = normalise_lines(lines, sex_coding=run.job.config.sources.owners.sex_coding, home_provinces=home)
+    ids = lines.select(pl.int_range(pl.len(), dtype=pl.Int32).alias("line"), "owner_record_id")
+    del lines
+    citizens = normalise_citizens(run.done["read"].table("citizen_lines"), home_provinces=home)
+    tables = {"mentions": mentions, "owner_ids": ids, "citizens": citizens}
+    return _Made(tables, {"rows": mentions.height + citizens.height, "counts": {"mentions": mentions.height}})
+
+
+def _gather(run: _Run) -> _Made:
+    run.table("normalise", "mentions", "owner_ids", "citizens")
+    gathered = gather(run.con, max_others=run.job.config.gather.max_others)
+    counts = {"persons": gathered.persons.height}
+    return _Made({"persons": gathered.persons, "members": gathered.members}, {"rows": gathered.members.height, "counts": counts})
+
+
+def _train(run: _Run) -> _Made:
+    comparisons, rules = comparisons_of(run.job.config), rules_of(run.job.config)
+    _make_features(run)
+    if run.job.model is not None:
+        _, body = artefact.read(run.job.model, comparisons)
+    else:
+        plan = TrainingPlan(**run.job.config.training.model_dump())
+        trained = train(run.con, comparisons, plan, left=LEFT, right=RIGHT)
+        counts = run.manifest.as_dict()["counts"]
+        body = artefact.write(trained, rules, card={"rows": counts, "versions": versions()})
+    write_json(run.job.out / "model.json", body)
+    return _Made(facts={"model": body})
+
+
+def _score(run: _Run) -> _Made:
+    comparisons = comparisons_of(run.job.config)
+    if not _has_table(run.con, LEFT):
+        _make_features(run)
+    model = artefact.model_of(run.done["train"].facts["model"], comparisons)
+    report = block(run.con, rules_of(run.job.config), left=LEFT, right=RIGHT)
+    run.con.execute(f"create or replace table weights as {weights_sql(model, 'pairs', LEFT, RIGHT)}")
+    sizes = [_count(run.con, table) for table in (RIGHT, LEFT)]
+    share = posterior(run.con, "weights", persons=sizes[0], citizens=sizes[1])
+    run.con.execute("drop table weights")
+    run.con.execute("drop table pairs")
+    candidates = run.con.sql("select * from candidates").pl()
+    sections = {"blocking": report.rows(), "reduction_ratio": report.reduction_ratio, "share_in_register": share}
+    return _Made({"candidates": candidates}, {"rows": report.pairs, "counts": {"pairs": report.pairs}, "sections": sections})
+
+
+def _decide(run: _Run) -> _Made:
+    run.table("normalise", "mentions", "owner_ids", "citizens")
+    run.table("gather", "persons", "members")
+    run.table("score", "candidates")
+    decided_persons(run.con, comparisons_of(run.job.config), Thresholds(**run.job.config.decide.model_dump()))
+    joined = one_owner_a_citizen(run.con)
+    found = links(run.con)
+    tables = {"links": found, "persons": results.persons(run.con), "candidates": results.candidates(run.con)}
+    decisions = dict(found.group_by("decision").len().iter_rows())
+    counts = {**decisions, "links": found.height, "joined_by_citizen": joined, "owners": tables["persons"].height}
+    return _Made(tables, {"rows": found.height, "counts": counts})
+
+
+def _write(run: _Run) -> _Made:
+    out, decided = run.job.out, run.done["decide"]
+    for name in ("links", "persons", "candidates"):
+        write_parquet(out / f"{name}.parquet", decided.table(name))
+    write_parquet(out / "rejected.parquet", run.done["read"].table("rejected"))
+    if run.job.workbook:
+        run.con.close()
+        originals = original_rows(run.job.owners, mapping_of(run.job.config.sources.owners))
+        results.workbook(
+            out / "links.xlsx",
+            originals,
+            run.done["read"].scan("owner_lines"),
+            decided.table("links"),
+            run.done["read"].table("rejected"),
+        )
+    return _Made(facts={"rows": decided.facts["rows"]})
+
+
+# ---- what the steps are told -------------------------------------------------------------------------------------
 
 
 def comparisons_of(config: Config) -> tuple[Comparison, ...]:
-    return tuple(CATALOGUE[part.kind]() for part in config.comparisons)
+    """The comparisons that a config names."""
+    return tuple(from_catalogue(part.kind) for part in config.comparisons)
 
 
 def rules_of(config: Config) -> list[BlockingRule]:
+    """The blocking rules that a config names."""
     return [BlockingRule(rule.equal, rule.max_block_pairs) for rule in config.blocking]
 
 
-def normalise(con: Connection, owner_lines: pl.DataFrame, citizen_lines: pl.DataFrame, config: Config) -> None:
-    home = list(config.run.home_provinces)
-    load(con, "mentions", normalise_lines(owner_lines, sex_coding=config.sources.owners.sex_coding or None, home_provinces=home))
-    ids = owner_lines.select(pl.int_range(pl.len(), dtype=pl.Int32).alias("line"), "owner_record_id")
-    load(con, "owner_ids", ids)
-    load(con, "citizens", normalise_citizens(citizen_lines, home_provinces=home))
+def mapping_of(source: SourceConfig) -> SourceMapping:
+    """How a file is read, from its part of the config."""
+    told = source.model_dump(exclude={"sex_coding"})
+    return SourceMapping(**told)
 
 
-def gather_owners(con: Connection, config: Config) -> None:
-    gathered = gather(con, max_others=config.gather.max_others)
-    load(con, "persons", gathered.persons)
-    load(con, "members", gathered.members)
+def sha256_of_input(path: Path) -> str:
+    """The hash of a file, or of all files of a folder; `InputError` where there is nothing."""
+    return results.hash_of(path, sha256_of)
 
 
-def train_model(con: Connection, config: Config) -> Trained:
-    plan = TrainingPlan(**config.training.model_dump())
-    return train(con, comparisons_of(config), plan, left="citizen_features", right="person_features")
+def _make_features(run: _Run) -> None:
+    run.table("normalise", "citizens")
+    run.table("gather", "persons")
+    features(run.con)
 
 
-def score(con: Connection, model: Model, config: Config) -> tuple[BlockingReport, float]:
-    report = block(con, rules_of(config), left="citizen_features", right="person_features")
-    con.execute(f"create or replace table weights as {weights_sql(model, 'pairs', 'citizen_features', 'person_features')}")
-    counts = con.execute("select (select count(*) from person_features), (select count(*) from citizens)").fetchone()
-    assert counts is not None  # a scalar query always gives one row
-    return report, posterior(con, "weights", persons=counts[0], citizens=counts[1])
+def _has_table(con: Connection, name: str) -> bool:
+    return bool(con.execute("select 1 from duckdb_tables() where table_name = ?", [name]).fetchone())
 
 
-def decide_all(con: Connection, config: Config) -> pl.DataFrame:
-    thresholds = Thresholds(**config.decide.model_dump())
-    decided_persons(con, comparisons_of(config), thresholds)
-    one_owner_a_citizen(con)
-    return links(con)
+def _count(con: Connection, table: str) -> int:
+    row = con.execute(f"select count(*) from {table}").fetchone()
+    return int(row[0]) if row else 0
 
 
-__all__ = ["features"]
+def _fill_rates(owners: Source, citizens: Source) -> dict[str, dict[str, float]]:
+    return {
+        name: {column: 1 - source.lines[column].null_count() / max(source.lines.height, 1) for column in source.lines.columns}
+        for name, source in (("land_owners", owners), ("citizens", citizens))
+    }

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from linkage.compare import similarity as like
+from linkage.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -253,3 +254,11 @@ CATALOGUE: Mapping[str, Callable[..., Comparison]] = {
     "hamlet": hamlet,
     "spouse": spouse,
 }
+
+
+def from_catalogue(kind: str) -> Comparison:
+    """The comparison called `kind`; `ConfigError` names the ones there are."""
+    if kind not in CATALOGUE:
+        message = f"comparisons: expected one of {', '.join(sorted(CATALOGUE))}, found '{kind}'; mend the config."
+        raise ConfigError(message)
+    return CATALOGUE[kind]()

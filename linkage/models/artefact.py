@@ -93,3 +93,8 @@ def read(path: Path, comparisons: Sequence[Comparison]) -> tuple[Model, dict[str
         message = f"{path.name}: expected the settings that were trained, found changed ones; train it again."
         raise ModelError(message)
     return splink_adapter.model_from_settings(body["splink"], comparisons), body
+
+
+def model_of(body: Mapping[str, Any], comparisons: Sequence[Comparison]) -> Model:
+    """The model inside the body of a model file."""
+    return splink_adapter.model_from_settings(body["splink"], comparisons)

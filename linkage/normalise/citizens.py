@@ -10,9 +10,10 @@ from __future__ import annotations
 import polars as pl
 
 from linkage.normalise.addresses import address_columns
-from linkage.normalise.communes import commune_columns, provinces
+from linkage.normalise.communes import FROM, commune_columns
 from linkage.normalise.dates import birth_columns
 from linkage.normalise.identifiers import id_columns
+from linkage.normalise.lines import province_of
 from linkage.normalise.names import name_columns
 from linkage.normalise.sexes import sex_columns
 from linkage.schemas import CITIZENS
@@ -56,12 +57,12 @@ def citizens(lines: pl.DataFrame, *, home_provinces: list[str] | None = None) ->
     out = _join(out, "former_id_no", id_columns(_distinct(lines, "former_id_no")).select("raw", "id9"))
     places = address_columns(_distinct(lines, "address"), home_provinces=home_provinces)
     out = _join(out, "address", places.select("raw", "hamlet", address_commune="commune_code"))
-    communes = commune_columns(out["commune_code"], out["commune_code_vintage"])
+    communes = commune_columns(out["commune_code"], out["commune_code_vintage"], default_vintage=FROM)
     commune = pl.coalesce(communes["commune_code"], out["address_commune"])
     out = out.with_columns(out.select(commune.alias("commune")))
     return CITIZENS.check(
         out.with_columns(
-            province=pl.col("commune").replace_strict(provinces(), default=None, return_dtype=pl.String),
+            province=province_of(pl.col("commune")),
             alive=(pl.col("status") != "deceased").fill_null(True),
         )
     )

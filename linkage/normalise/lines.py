@@ -19,7 +19,7 @@ import polars as pl
 
 from linkage.normalise.addresses import address_columns
 from linkage.normalise.certificates import serial_columns
-from linkage.normalise.communes import commune_columns, resolve_commune
+from linkage.normalise.communes import new_communes, resolve_commune
 from linkage.normalise.dates import birth_columns
 from linkage.normalise.encodings import repair
 from linkage.normalise.identifiers import id_columns
@@ -32,7 +32,6 @@ NOT_PERSONS = ("organisation", "community", "religious")
 
 _SPOUSE_WORDS = ["wife", "husband", "spouse"]
 _SPOUSE_ROLES = ["wife", "husband"]
-_NAME = ["name", "name_key", "name_folded", "name_sound", "surname", "given", "accented"]
 
 
 def _parsed(lines: pl.DataFrame) -> pl.DataFrame:
@@ -222,9 +221,5 @@ def mentions(
 
 def province_of(commune: pl.Expr) -> pl.Expr:
     """New province code of a new commune code."""
-    from linkage.normalise.communes import provinces  # noqa: PLC0415
-
-    return commune.replace_strict(provinces(), default=None, return_dtype=pl.String)
-
-
-_ = commune_columns
+    provinces = {code: found.province_code for code, found in new_communes().items()}
+    return commune.replace_strict(provinces, default=None, return_dtype=pl.String)

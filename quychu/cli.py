@@ -1,0 +1,192 @@
+"""The command `quychu`: sub-commands, options, exit codes.
+
+Rules
+- Exit 0 on success, 1 on bad input (one sentence on standard error, no traceback), 2 on wrong usage.
+- Results go to standard output, progress to standard error: a bar on a terminal, plain lines when piped.
+- Heavy libraries are imported by the command that needs them, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from linkage.errors import LinkageError
+
+_FILE = click.Path(path_type=Path)
+_COMMAND: dict[str, Any] = {"context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 110}}
+
+
+def _example(text: str) -> Callable[..., Any]:
+    """Show an example below the options of a command."""
+
+    def add(command: click.Command) -> click.Command:
+        command.epilog = f"\b\nExample:\n  {text}"
+        return command
+
+    return add
+
+
+def _quiet(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--quiet", is_flag=True, help="Show no progress.")(command)
+
+
+def _say(text: str, *, quiet: bool) -> None:
+    if not quiet:
+        click.echo(text)
+
+
+@click.group(**_COMMAND)
+@click.version_option(package_name="quychu", prog_name="quychu")
+def cli() -> None:
+    """Resolve the owners written in land registers to the citizens of the population register."""
+
+
+@_example("quychu synth --citizens 20000 --out data --profile rural")
+@cli.command(**_COMMAND)
+@click.option("--citizens", type=click.IntRange(100), required=True, help="How many citizens the register holds.")
+@click.option("--out", type=_FILE, required=True, help="Folder for the files.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same files.")
+@click.option("--profile", default="mixed", show_default=True, help="mixed, rural, urban, or a TOML file of errors.")
+@_quiet
+def synth(citizens: int, out: Path, seed: int, profile: str, quiet: bool) -> None:
+    """Generate a land register and a population register with known truth."""
+    from linkage.synth import generate  # noqa: PLC0415
+
+    generate(citizens, out, seed=seed, profile=profile)
+    _say(f"Wrote land_owners.parquet, citizens.parquet, truth.parquet and a PL3-01 sample to {out}", quiet=quiet)
+
+
+def _job_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--threads", type=click.IntRange(1), help="Processor cores to use (default: all)."),
+        click.option("--memory", default="2GB", show_default=True, help="Budget of the database; above it, it spills."),
+        click.option("--config", type=_FILE, help="TOML file (default: the shipped land-register.toml)."),
+        click.option("--citizens", type=_FILE, required=True, help="Extract of the population register."),
+        click.option("--owners", type=_FILE, required=True, help="Land register: Parquet, CSV, XLSX, XLS or PL3-01."),
+    ):
+        command = option(command)
+    return _quiet(command)
+
+
+def _job(**told: Any) -> Any:
+    from linkage.config import load  # noqa: PLC0415
+    from linkage.pipeline import Job  # noqa: PLC0415
+
+    return Job(**{**told, "config": load(told.pop("config"))})
+
+
+@_example("quychu link --owners so-dia-chinh.xlsx --citizens dan-cu.parquet --out ket-qua")
+@cli.command(**_COMMAND)
+@_job_options
+@click.option("--out", type=_FILE, required=True, help="Folder for the results; run again to continue.")
+@click.option("--model", type=_FILE, help="Model file of `quychu train` (default: train first).")
+@click.option("--fresh", is_flag=True, help="Start over in a folder made from other inputs, config or model.")
+@click.option("--workbook/--no-workbook", default=True, show_default=True, help="Write links.xlsx.")
+def link(quiet: bool, **told: Any) -> None:
+    """Link every named owner to a citizen, or say why not."""
+    from linkage import pipeline  # noqa: PLC0415
+    from linkage.outputs.progress import display_for  # noqa: PLC0415
+
+    finished = pipeline.link(_job(**told), display=display_for(quiet=quiet))
+    counts = finished.counts
+    _say(_accounts(counts), quiet=quiet)
+    _say(f"Wrote links.parquet, links.xlsx, persons.parquet, rejected.parquet to {finished.out}", quiet=quiet)
+
+
+def _accounts(counts: Any) -> str:
+    decided = ", ".join(f"{name} {counts[name]:,}" for name in ("link", "ask", "review", "no_match", "not_a_person") if name in counts)
+    return (
+        f"rows read {counts['rows_read']:,} = used {counts['rows_used']:,} + rejected {counts['rows_rejected']:,}\n"
+        f"persons named {counts['links']:,}: {decided}"
+    )
+
+
+@_example("quychu train --owners so.parquet --citizens dan-cu.parquet --model mo-hinh.json")
+@cli.command(**_COMMAND)
+@_job_options
+@click.option("--model", type=_FILE, required=True, help="Where to write the model.")
+def train(quiet: bool, model: Path, **told: Any) -> None:
+    """Train a model and write it with its card."""
+    from linkage import pipeline  # noqa: PLC0415
+    from linkage.outputs.progress import display_for  # noqa: PLC0415
+
+    pipeline.train_to(_job(out=model.parent, **told), model, display=display_for(quiet=quiet))
+    _say(f"Wrote the model to {model}", quiet=quiet)
+
+
+@_example("quychu evaluate --links ket-qua/links.parquet --truth data/truth.parquet --out danh-gia.json")
+@cli.command(**_COMMAND)
+@click.option("--links", type=_FILE, required=True, help="links.parquet of a run.")
+@click.option("--truth", type=_FILE, required=True, help="truth.parquet of the same lines.")
+@click.option("--out", type=_FILE, help="Also write all figures as JSON.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the bootstrap.")
+@_quiet
+def evaluate(links: Path, truth: Path, out: Path | None, seed: int, quiet: bool) -> None:
+    """Judge links against the truth: precision, recall, F1 with intervals, calibration, subgroups."""
+    from linkage.outputs.durable import write_text  # noqa: PLC0415
+    from linkage.report.metrics import evaluate_files, summary_lines  # noqa: PLC0415
+
+    evaluation = evaluate_files(links, truth, seed=seed)
+    for line in summary_lines(evaluation):
+        _say(line, quiet=quiet)
+    if out is not None:
+        write_text(out, evaluation.to_json() + "\n")
+
+
+@_example("quychu report --run ket-qua")
+@cli.command(**_COMMAND)
+@click.option("--run", type=_FILE, required=True, help="Folder of a finished run.")
+@click.option("--with-names", is_flag=True, help="Show names, numbers and serials (personal data).")
+@_quiet
+def report(run: Path, with_names: bool, quiet: bool) -> None:
+    """Write report.html for a finished run."""
+    from linkage.report.page import write_report  # noqa: PLC0415
+
+    _say(str(write_report(run, with_names=with_names)), quiet=quiet)
+
+
+@_example("quychu demo --out demo-run")
+@cli.command(**_COMMAND)
+@click.option("--out", type=_FILE, default=Path("demo-run"), show_default=True, help="Folder for data and results.")
+@click.option("--citizens", type=click.IntRange(100), default=20_000, show_default=True, help="Citizens to generate.")
+@_quiet
+def demo(out: Path, citizens: int, quiet: bool) -> None:
+    """Show the whole story on generated data and print the path of the report."""
+    from quychu import demo as story  # noqa: PLC0415
+
+    click.echo(story.tell(out, citizens=citizens, quiet=quiet))
+
+
+def main() -> None:
+    """Run the command; a refusal is one sentence, anything unforeseen names itself without personal data."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        cli(standalone_mode=True)
+    except LinkageError as error:
+        click.echo(f"quychu: {error}", err=True)
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("QUYCHU_DEBUG"):
+            raise
+        # The message of a foreign library may hold a value of a record, so only its kind is told.
+        kind = type(error).__name__
+        click.echo(f"quychu: an unforeseen error ({kind}); set QUYCHU_DEBUG=1 to see where, and report it.", err=True)
+        sys.exit(1)
+
+
+def as_json(value: Any) -> str:
+    """A value as one line of JSON."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    main()
