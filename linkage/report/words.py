@@ -1,0 +1,95 @@
+"""The page's fixed words in both languages: Vietnamese for the office, English for the data team.
+
+Rules
+- A `Both` is what the page prints; which half is seen, the reader's switch decides.
+- A term of the field keeps its English name in brackets where the office may meet it elsewhere.
+- An unknown code is shown as it is: never dropped, never guessed.
+
+>>> str(decision_words("link").vi), decision_words("later").en
+('Máy nối', 'later')
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Both(NamedTuple):
+    """One phrase in both languages."""
+
+    vi: str
+    en: str
+
+
+DECISIONS = {
+    "link": Both("Máy nối", "Linked"),
+    "ask": Both("Hỏi công dân", "Ask the citizen"),
+    "review": Both("Cán bộ xem", "Officer reviews"),
+    "no_match": Both("Không có trong CSDL dân cư", "Not in the register"),
+    "not_a_person": Both("Không phải cá nhân", "Not a person"),
+}
+DECISION_NOTES = {
+    "link": Both("Đủ chắc chắn, không cần làm gì thêm.", "Sure enough; nothing more to do."),
+    "ask": Both("Chính công dân trả lời được bằng một câu hỏi.", "The citizen can settle it with one answer."),
+    "review": Both(
+        "Cần mắt người: mở links.xlsx, xem cột lý do.", "Needs a person's eye: see the reason in links.xlsx."
+    ),
+    "no_match": Both("Chưa tìm thấy người tương ứng.", "Nobody in the register fits."),
+    "not_a_person": Both("Tổ chức, cộng đồng dân cư, cơ sở tôn giáo.", "Organisation, community or religious body."),
+}
+SCOPES = {
+    "owner": Both("Chủ sử dụng", "Owners"),
+    "co_owner": Both("Đồng sử dụng", "Co-owners"),
+    "all": Both("Tất cả", "All"),
+}
+WRONG = {
+    "wrong_citizen": Both("Nối nhầm công dân", "Wrong citizen"),
+    "not_in_register": Both("Người không có trong CSDL", "Person not in the register"),
+    "organisation": Both("Tổ chức bị nối", "Organisation linked"),
+    "invented": Both("Người không có thật", "Invented person"),
+}
+EXAMPLES = {
+    "sure": Both("Một liên kết chắc chắn", "A sure link"),
+    "doubtful": Both("Một trường hợp còn nghi ngờ", "A doubtful pair"),
+    "refused": Both("Một cặp bị từ chối", "A refused pair"),
+}
+FACTS = {
+    "name": Both("Họ tên", "Name"),
+    "birth_year": Both("Năm sinh", "Birth year"),
+    "sex": Both("Giới tính", "Sex"),
+    "id12": Both("Số CCCD", "12-digit id"),
+    "id9": Both("Số CMND", "9-digit id"),
+    "commune_code": Both("Mã xã", "Commune"),
+    "hamlet": Both("Thôn", "Hamlet"),
+    "spouse_name": Both("Vợ/chồng", "Spouse"),
+    "lines": Both("Số dòng đã gom", "Lines gathered"),
+}
+STEPS = {
+    "prior": "xuất phát · prior",
+    "beyond_the_pair": "ngoài cặp · beyond the pair",
+}
+SUBGROUPS = {
+    "id_number": Both("Số giấy tờ tuỳ thân", "Id number"),
+    "sex": Both("Giới tính", "Sex"),
+    "decade_of_birth": Both("Thập niên sinh", "Decade of birth"),
+    "commune": Both("Xã", "Commune"),
+}
+VALUES = {
+    "with": Both("có", "with"),
+    "without": Both("không có", "without"),
+    "unknown": Both("không rõ", "unknown"),
+    "M": Both("nam", "male"),
+    "F": Both("nữ", "female"),
+}
+COUNTS = {
+    "rows_read": Both("Dòng đã đọc", "Rows read"),
+    "rows_used": Both("Dòng được dùng", "Rows used"),
+    "rows_rejected": Both("Dòng bị trả lại", "Rows rejected"),
+    "persons": Both("Người sau khi quy chủ", "Persons after gathering"),
+    "pairs": Both("Cặp đã so sánh", "Pairs compared"),
+}
+
+
+def decision_words(code: str) -> Both:
+    """Put a decision in words."""
+    return DECISIONS.get(code, Both(code, code))
