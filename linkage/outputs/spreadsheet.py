@@ -41,6 +41,7 @@ _CELLS_PER_CHUNK = 150_000  # measured: pieces of this size stay in the processo
 _BYTES_PER_CHUNK = 16 << 20
 _ROWS_PER_GATHER = 50_000
 _DEFAULT_WIDTH = 14.0
+_MAX_WIDTH = 255.0  # a wider column makes Excel call the file damaged
 _DEFAULT_SHEET_NAME = "Trang"
 
 
@@ -297,7 +298,7 @@ def _sheet_head(sheet: Sheet, columns: list[str], *, is_first: bool) -> str:
 def _columns_xml(sheet: Sheet, columns: list[str]) -> str:
     """Widths; the text format of the column also holds for the cells left out, which an officer may fill in."""
     entries = [
-        f'<col min="{index}" max="{index}" width="{float(sheet.column_widths.get(name, _DEFAULT_WIDTH)):g}" '
+        f'<col min="{index}" max="{index}" width="{min(sheet.column_widths.get(name, _DEFAULT_WIDTH), _MAX_WIDTH):g}" '
         f'style="{0 if name in sheet.numeric else TEXT_STYLE}" customWidth="1"/>'
         for index, name in enumerate(columns, 1)
     ]
