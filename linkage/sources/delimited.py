@@ -1,15 +1,15 @@
-"""CSV and other delimited text, in the encodings that land offices use.
+r"""CSV and other delimited text, in the encodings that land offices use.
 
 Rules
 - Encoding: a byte order mark decides; else UTF-16 by its zero bytes; else UTF-8 if (nearly) all of it is; else
-  Windows-1258 if that gives Vietnamese letters; else CP1252 byte by byte, so that TCVN3 and VNI text can be repaired later.
+  Windows-1258 if that gives Vietnamese letters; else CP1252 byte by byte, so that TCVN3 and VNI can be repaired later.
   A stray byte in a UTF-8 file is read as CP1252 and costs no row.
 - The delimiter is the one of `, ; tab |` that cuts the first lines most evenly.
 - The header is row 1, as a spreadsheet shows it; a line without any text is no row, but is numbered.
 - A row with more or fewer fields than the header is rejected; so is one whose quotation mark is never closed, and then
   the next line is read as a row of its own.
 
->>> decode_text("tên;năm\\nTý;1960".encode("utf-16")).splitlines()
+>>> decode_text("tên;năm\nTý;1960".encode("utf-16")).splitlines()
 ['tên;năm', 'Tý;1960']
 """
 
@@ -32,7 +32,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from linkage.errors import ConfigError, UnreadableFileError
-from linkage.sources.files import looks_like_utf16
+from linkage.sources.files import UTF16_MARKS, looks_like_utf16
 from linkage.sources.mapping import ROW, SourceMapping, unique_headers
 from linkage.sources.tables import ERROR_CELLS, Part, RawTable, decode_cp1252, null_if_blank, rejected_rows
 
@@ -45,11 +45,13 @@ _LETTERS_1258 = 0.97
 _RAGGED = "ragged-row: the row has another number of fields than the header"
 _UNCLOSED = "unclosed-quote: a quotation mark opens in this row and is not closed where a field ends"
 _NUL = "nul-byte: the row holds a zero byte, which no text has"
-_VIETNAMESE = frozenset(
-    "ăâđêôơưĂÂĐÊÔƠƯ" + unicodedata.normalize("NFC", "".join(v + m for v in "aăâeêioôơuưyAĂÂEÊIOÔƠUƯY" for m in "\u0300\u0301\u0303\u0309\u0323"))
-)
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+_TONED = "".join(vowel + tone for vowel in "aăâeêioôơuưyAĂÂEÊIOÔƠUƯY" for tone in _TONES)
+_VIETNAMESE = frozenset("ăâđêôơưĂÂĐÊÔƠƯ" + unicodedata.normalize("NFC", _TONED))
 _TYPOGRAPHY = frozenset("\u00a0–—‘’“”…«»°²³€•·§×")
 
+
+csv.field_size_limit(1 << 40)  # a field too long is refused as a row later, not as an error here
 
 Content = bytes | mmap.mmap
 
@@ -90,7 +92,7 @@ def _find_table(file: str, content: Content, delimiter: str | None) -> _Text:
 def _utf8_content(path: Path, encoding: str | None) -> Content:
     with path.open("rb") as stream:
         raw = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-    if encoding is None and not raw[:2] in (b"\xff\xfe", b"\xfe\xff") and _is_utf8(raw):
+    if encoding is None and raw[:2] not in UTF16_MARKS and _is_utf8(raw):
         return raw
     return decode_text(raw[:], encoding, path.name).encode("utf-8", "replace")
 
@@ -111,10 +113,12 @@ def decode_text(raw: bytes, encoding: str | None = None, file: str = "") -> str:
     """The text of a file; `encoding` is only needed where the rules above cannot find it."""
     if encoding is not None:
         return _decode_as(raw, encoding, file)
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if raw[:2] in UTF16_MARKS:
         return raw.decode("utf-16", "replace")
     if looks_like_utf16(raw[:65536]):
-        return raw.decode("utf-16-be" if raw[0::2][:32768].count(0) > raw[1::2][:32768].count(0) else "utf-16-le", "replace")
+        return raw.decode(
+            "utf-16-be" if raw[0::2][:32768].count(0) > raw[1::2][:32768].count(0) else "utf-16-le", "replace"
+        )
     text, stray = _decode_utf8(raw)
     if stray * 20 <= sum(not c.isascii() for c in text[:_SAMPLE_BYTES]) - stray:
         return text
@@ -127,9 +131,13 @@ def _decode_as(raw: bytes, encoding: str, file: str) -> str:
     try:
         text = raw.decode("utf-8-sig" if encoding.lower() in {"utf8", "utf-8"} else encoding)
     except LookupError:
-        raise ConfigError(f"{file}: no encoding is called '{encoding}'; use utf-8, utf-16, cp1258, tcvn3 or vni.") from None
+        raise ConfigError(
+            f"{file}: no encoding is called '{encoding}'; use utf-8, utf-16, cp1258, tcvn3 or vni."
+        ) from None
     except UnicodeDecodeError:
-        raise UnreadableFileError(file, f"the text is not {encoding}", "leave the encoding out of the config to find it") from None
+        raise UnreadableFileError(
+            file, f"the text is not {encoding}", "leave the encoding out of the config to find it"
+        ) from None
     return unicodedata.normalize("NFC", text) if "1258" in encoding else text
 
 
@@ -158,9 +166,9 @@ def _is_1258(sample: bytes) -> bool:
 
 
 def sniff_delimiter(text: str) -> str:
-    """The delimiter that cuts the first lines into the most even, and then the most, fields.
+    r"""The delimiter that cuts the first lines into the most even, and then the most, fields.
 
-    >>> sniff_delimiter("ten;ghi chú\\nTý;a, b\\n")
+    >>> sniff_delimiter("ten;ghi chú\nTý;a, b\n")
     ';'
     """
     lines = [line for line in islice(text.splitlines(), 50) if line.strip()]
@@ -168,7 +176,7 @@ def sniff_delimiter(text: str) -> str:
 
 
 def _evenness(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
-    widths = [len(next(csv.reader([line], delimiter=delimiter), [])) for line in lines]
+    widths = [len(_fields(line, delimiter)) for line in lines]
     if not widths or widths[0] < 2:
         return 0.0, 0
     return sum(width == widths[0] for width in widths) / len(widths), widths[0]
@@ -182,15 +190,21 @@ def _load(text: _Text, headers: Sequence[str], wanted: Sequence[str] | None) -> 
     frame, refused = _load_fast(text, headers) or _load_carefully(text, headers)
     frame, marred = _without_nul(text, frame)
     rejected = rejected_rows(text.file, sorted([*refused, *marred]))
-    return RawTable(frame.select(ROW, *chosen), rejected, _as_far_as_it_fits(text, headers, refused).select(ROW, *chosen))
+    return RawTable(
+        frame.select(ROW, *chosen), rejected, _as_far_as_it_fits(text, headers, refused).select(ROW, *chosen)
+    )
 
 
 def _as_far_as_it_fits(text: _Text, headers: Sequence[str], refused: Refused) -> pl.DataFrame:
     rows = []
     for number, _, line, _ in refused:
-        cells = next(csv.reader([line or ""], delimiter=text.delimiter), [])
-        rows.append([number, *(cells + [""] * len(headers))[: len(headers)]])
+        cells = [*_fields(line or "", text.delimiter), *([""] * len(headers))]
+        rows.append([number, *cells[: len(headers)]])
     return pl.DataFrame(rows, schema={ROW: pl.Int64, **dict.fromkeys(headers, pl.String)}, orient="row")
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter), [])
 
 
 Refused = list[tuple[int, str | None, str | None, str]]
@@ -213,10 +227,22 @@ def _load_fast(text: _Text, headers: Sequence[str]) -> tuple[pl.DataFrame, Refus
     if any("\n" in row.text for row in ragged):
         return None
     frame = pl.DataFrame(pl.from_arrow(table))
+    if _may_have_swallowed(frame, text.delimiter):
+        return None
     skipped = [row.number for row in ragged]
     numbers = pl.Series(ROW, range(1, frame.height + len(skipped) + 1), dtype=pl.Int64)
     frame = frame.insert_column(0, numbers.filter(~numbers.is_in(skipped)) + text.skipped)
-    return _below_header(frame, headers), [(row.number + text.skipped, None, row.text, _RAGGED) for row in ragged]
+    told = [row for row in ragged if any(map(str.strip, _fields(row.text, text.delimiter)))]
+    return _below_header(frame, headers), [(row.number + text.skipped, None, row.text, _RAGGED) for row in told]
+
+
+def _may_have_swallowed(frame: pl.DataFrame, delimiter: str) -> bool:
+    """Whether a cell with a line break holds as many delimiters as a whole row."""
+    for name in frame.columns:
+        broken = frame[name].filter(frame[name].str.contains("\n", literal=True))
+        if (broken.str.count_matches(delimiter, literal=True) >= max(frame.width - 1, 1)).any():
+            return True
+    return False
 
 
 def _arrow_table(text: _Text, width: int, refuse: Callable[[arrow_csv.InvalidRow], str]) -> pa.Table:
@@ -228,7 +254,9 @@ def _arrow_table(text: _Text, width: int, refuse: Callable[[arrow_csv.InvalidRow
             delimiter=text.delimiter, newlines_in_values=True, invalid_row_handler=refuse, ignore_empty_lines=False
         ),
         convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.large_string()), null_values=["", *ERROR_CELLS], strings_can_be_null=True
+            column_types=dict.fromkeys(names, pa.large_string()),
+            null_values=["", *ERROR_CELLS],
+            strings_can_be_null=True,
         ),
     )
 
@@ -255,7 +283,6 @@ def _load_carefully(text: _Text, headers: Sequence[str]) -> tuple[pl.DataFrame, 
 
 def _records(text: _Text, width: int | None = None) -> Iterator[tuple[int, list[str] | None, str]]:
     """Number, fields and first line of each row; no fields where a quotation mark in that line is never closed."""
-    csv.field_size_limit(1 << 40)
     stream = io.TextIOWrapper(io.BytesIO(text.content[text.start :]), "utf-8", "replace", newline="")
     waiting: deque[str] = deque()
     for number in count(text.skipped + 1):
@@ -279,18 +306,24 @@ def _one_record(
         if len(waiting) < used:
             break
         lines = list(islice(waiting, used))
-        if not _is_open("".join(lines), delimiter):
+        if _is_whole("".join(lines), delimiter, strict=used > 1):
             record = next(csv.reader(lines, delimiter=delimiter), [])
             return (record, used) if used == 1 or width is None or len(record) == width else (None, 1)
     return None, 1
 
 
-def _is_open(lines: str, delimiter: str) -> bool:
-    """Whether a quotation mark that begins a field is not closed."""
+def _is_whole(lines: str, delimiter: str, *, strict: bool) -> bool:
+    r"""Whether each quotation mark that begins a field is closed; `strict`: with nothing but a delimiter behind it.
+
+    >>> _is_whole('1,"a" b,5"6', ",", strict=False), _is_whole('1,"a\n2,"b', ",", strict=True)
+    (True, False)
+    """
     if '"' not in lines:
-        return False
-    field = rf'(?:"(?:[^"]|"")*+"[^{re.escape(delimiter)}]*+|(?!")[^{re.escape(delimiter)}]*+)'
-    return re.fullmatch(rf"{field}(?:{re.escape(delimiter)}{field})*+", lines) is None
+        return True
+    mark = re.escape(delimiter)
+    tail = r"(?:\r?\n)?" if strict else f"[^{mark}]*+"
+    field = rf'(?:"(?:[^"]|"")*+"{tail}|(?!")[^{mark}]*+)'
+    return re.fullmatch(rf"{field}(?:{mark}{field})*+", lines) is not None
 
 
 def _below_header(frame: pl.DataFrame, headers: Sequence[str]) -> pl.DataFrame:

@@ -1,10 +1,11 @@
 """ELIS-style rows: two persons in one row (`Ten1 … QuanHe, Ten2 …`), and VBDLIS exports with like headers.
 
 Rules
-- Recognised by `Ten1`, or by `hoTen` beside a column of a parcel or certificate; headers match without case and accents.
+- Recognised by `Ten1`, or by `hoTen` beside a column of a parcel or certificate; case and accents do not matter.
 - Such exports have no id of the line: `owner_record_id` is `<file>!<row>` unless the file has that very column.
 - `QuanHe` says how the second person stands to the first: husband or wife makes the line a couple's, `Hộ …` a
-  household's. The kinds of paper and the relation stay in the extra columns `relation`, `owner_id_kind`, `co_owner_id_kind`.
+  household's. The relation and the kinds of paper stay in the extra columns `relation`, `owner_id_kind` and
+  `co_owner_id_kind`.
 
 >>> recognises(["Ten1", "SoDinhDanh1", "QuanHe", "Ten2"])
 True

@@ -53,14 +53,17 @@ _SIGNATURES = (
     (b"\xff\xd8\xff", "a picture"),
 )
 _TEXT_STARTS = (
-    (re.compile(rb"<(!doctype html|html|head|body|table|meta|style)", re.I), "an HTML page"),
-    (re.compile(rb"mime-version:", re.I), "a web archive (MHT)"),
-    (re.compile(rb"<\?xml.{0,2000}urn:schemas-microsoft-com:office:spreadsheet", re.I | re.S), "an XML spreadsheet of 2003"),
-    (re.compile(rb"<\?xml", re.I), "an XML document"),
+    (re.compile(rb"<(!doctype html|html|head|body|table|meta|style)", re.IGNORECASE), "an HTML page"),
+    (re.compile(rb"mime-version:", re.IGNORECASE), "a web archive (MHT)"),
+    (
+        re.compile(rb"<\?xml.{0,2000}urn:schemas-microsoft-com:office:spreadsheet", re.IGNORECASE | re.DOTALL),
+        "an XML spreadsheet of 2003",
+    ),
+    (re.compile(rb"<\?xml", re.IGNORECASE), "an XML document"),
 )
 _CELL = re.compile(rb'<(?:\w+:)?c [^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 _CHUNK_BYTES = 1 << 22
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def kind_of_bytes(head: bytes) -> str:
@@ -76,7 +79,7 @@ def kind_of_bytes(head: bytes) -> str:
 
 
 def _looks_like_text(head: bytes) -> bool:
-    if head.startswith(_UTF16_MARKS) or looks_like_utf16(head):
+    if head.startswith(UTF16_MARKS) or looks_like_utf16(head):
         return True
     odd = sum(byte < 32 and byte not in (9, 10, 12, 13, 26, 27) for byte in head)
     return odd <= len(head) // 200 + 1
@@ -100,7 +103,9 @@ def check_kind(path: Path, claimed: Kind | None = None) -> Kind:
         raise UnreadableFileError(path.name, f"expected {wanted}, found {found}", _advice(found))
     if expected is not None and found != expected and {found, expected} != {"xls", "xlsx"}:
         raise UnreadableFileError(
-            path.name, f"expected {_NAMES[expected]}, found {_NAMES[found]}", f"rename it to .{found} or export it again"
+            path.name,
+            f"expected {_NAMES[expected]}, found {_NAMES[found]}",
+            f"rename it to .{found} or export it again",
         )
     return found  # type: ignore[return-value]  # `found` is a key of _NAMES here
 
@@ -129,7 +134,9 @@ def files_of(path: Path) -> list[Path]:
         return [path]
     files = [entry for entry in sorted(path.iterdir()) if entry.suffix.lower() in _READABLE and _is_data(entry)]
     if not files:
-        raise UnreadableFileError(path.name, "the folder holds no table", "put .csv, .parquet, .xlsx or .xls files into it")
+        raise UnreadableFileError(
+            path.name, "the folder holds no table", "put .csv, .parquet, .xlsx or .xls files into it"
+        )
     return files
 
 
@@ -164,7 +171,9 @@ def _check_not_sealed(path: Path) -> None:
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise locked(path)
     if "Workbook".encode("utf-16-le") not in content and "Book".encode("utf-16-le") not in content:
-        raise UnreadableFileError(path.name, "expected an XLS workbook, found another Office document", "save it as .xlsx")
+        raise UnreadableFileError(
+            path.name, "expected an XLS workbook, found another Office document", "save it as .xlsx"
+        )
 
 
 def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
@@ -177,7 +186,9 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
         raise UnreadableFileError(path.name, found, "check where it comes from, or export it again as .csv")
     names = {member.filename.lower() for member in members}
     if "xl/workbook.xml" not in names:
-        raise UnreadableFileError(path.name, "expected an XLSX workbook, found " + _zip_content(names), "save it as .xlsx")
+        raise UnreadableFileError(
+            path.name, "expected an XLSX workbook, found " + _zip_content(names), "save it as .xlsx"
+        )
     for member in members:
         _unpack_once(path, archive, member)
 

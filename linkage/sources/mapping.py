@@ -47,9 +47,9 @@ class SourceMapping:
 
 
 def plain_words(text: str) -> str:
-    """Lower-case ASCII words of a header, one blank between them, without numbering like `(7)`.
+    r"""Lower-case ASCII words of a header, one blank between them, without numbering like `(7)`.
 
-    >>> plain_words("(7) Họ tên\\n chủ sử dụng / Đại diện")
+    >>> plain_words("(7) Họ tên\n chủ sử dụng / Đại diện")
     'ho ten chu su dung dai dien'
     """
     bare = "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
@@ -134,4 +134,6 @@ def _refuse_twins(file: str, headers: Sequence[str], found: Mapping[str, str]) -
     times = Counter(headers)
     for header in found.values():
         if times[header] > 1:
-            raise InputError(f"{file}: column '{header}' stands {times[header]} times; rename all but the one to be used.")
+            raise InputError(
+                f"{file}: column '{header}' stands {times[header]} times; rename all but the one to be used."
+            )

@@ -2,7 +2,8 @@
 
 Rules
 - Only the columns asked for are read, each cast to text in the file's own reader.
-- A nested column (list, struct) cannot be an owner's name: asked for, it is refused; in the office's own rows it is JSON-like text.
+- A nested column (list, struct) cannot be an owner's name: asked for, it is refused; in the office's own rows it
+  is JSON.
 - Rows are numbered from 1.
 
 >>> open_parquet(Path("absent.parquet"))
@@ -39,7 +40,9 @@ def _load(path: Path, schema: pl.Schema, headers: Sequence[str], wanted: Sequenc
     chosen = [own[header] for header in (headers if wanted is None else wanted)]
     nested = [name for name in chosen if schema[name].is_nested()]
     if nested and wanted is not None:
-        raise InputError(f"{path.name}: column '{nested[0]}' holds lists or records; expected one value a row, flatten it.")
+        raise InputError(
+            f"{path.name}: column '{nested[0]}' holds lists or records; expected one value a row, flatten it."
+        )
     lazy = pl.scan_parquet(path, glob=False).select(_text_columns(schema, chosen))
     try:
         frame = lazy.collect()
@@ -52,11 +55,10 @@ def _load(path: Path, schema: pl.Schema, headers: Sequence[str], wanted: Sequenc
 
 def _text_columns(schema: pl.Schema, chosen: Sequence[str]) -> list[pl.Expr]:
     return [
-        pl.col(name).map_elements(str, return_dtype=pl.String) if schema[name].is_nested() else as_text(name, schema[name])
+        pl.struct(name).struct.json_encode().alias(name) if schema[name].is_nested() else as_text(name, schema[name])
         for name in chosen
     ]
 
 
 def _damaged(path: Path) -> UnreadableFileError:
     return UnreadableFileError(path.name, "the Parquet file is damaged or cut short", "copy or export it again")
-

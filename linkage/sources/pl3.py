@@ -1,8 +1,8 @@
 """PL3-01 workbooks → owner lines: one row = certificate × parcel × person.
 
 Rules
-- Every visible sheet with the layout is read; rows of a hidden one are rejected (`hidden-sheet`) unless the config names
-  the sheet. Sheets without the layout are named in the notes.
+- Every visible sheet with the layout is read; rows of a hidden one are rejected (`hidden-sheet`) unless the config
+  names the sheet. Sheets without the layout are named in the notes.
 - A row without text (but for its STT) is no row. Total rows, footers and repeated headers are rejected.
 - A merged cell counts for each row it covers, in every column: the office has said so.
 - Blank cells under a group's first row (no STT, no certificate of its own) take the certificate, its date, register
@@ -11,7 +11,8 @@ Rules
   group. A person's name, number, birth, sex, address and role are never taken from another row.
 - The cadastral map's sheet and parcel number stand before those printed on the certificate.
 - An organisation owns the row even where its representative is named: `owner_name` is then
-  `organisation; người đại diện: name`, `owner_id_no` the organisation's, and the person's number `representative_id_no`.
+  `organisation; người đại diện: name`, `owner_id_no` the organisation's, and the person's number is in
+  `representative_id_no`.
 - Extra columns: `current_user_name`, `current_user_id_no`, `permanent_address_2tier`, `change_reason`,
   `representative_id_no`.
 
@@ -63,7 +64,9 @@ _FIELDS = (
 )  # fmt: skip
 _NOTHING = r"^\s*(?:[-–—/.x0]+|n/?a|không(?: có)?|khong(?: co)?|null)\s*$"
 _TOTAL = r"^\s*(?:(?:tổng cộng|tổng số|tong cong|tong so|grand total)\b|(?:tổng|cộng|cong|total)\s*[:.]?\s*(?:\d|\(|$))"
-_FOOTER = r"^\s*\(?(?:người lập|cán bộ|chủ tịch|thủ trưởng|giám đốc|ký,|ký tên|ký và|nơi nhận|ghi chú|lưu ý|ngày\b.*tháng)"
+_FOOTER = (
+    r"^\s*\(?(?:người lập|cán bộ|chủ tịch|thủ trưởng|giám đốc|ký,|ký tên|ký và|nơi nhận|ghi chú|lưu ý|ngày\b.*tháng)"
+)
 _WORDS = {
     "hidden-sheet": "the sheet is hidden; name it in the config to have it read",
     "total-row": "the row sums up others",
@@ -79,9 +82,18 @@ def take(file: str, sheets: Sequence[Sheet], *, named: bool) -> list[Taken]:
     if not any(named or not sheet.hidden for sheet, _ in found):
         return []
     names = {sheet.name for sheet, _ in found}
-    notes = tuple(f"{file}: sheet '{s.name}' is not a PL3-01 table and was not read" for s in sheets if s.name not in names)
+    notes = tuple(
+        f"{file}: sheet '{s.name}' is not a PL3-01 table and was not read" for s in sheets if s.name not in names
+    )
     return [
-        _taken(file, sheet, layout, part=_part(file, sheet, found), hidden=sheet.hidden and not named, notes=notes if i == 0 else ())
+        _taken(
+            file,
+            sheet,
+            layout,
+            part=_part(file, sheet, found),
+            hidden=sheet.hidden and not named,
+            notes=notes if i == 0 else (),
+        )
         for i, (sheet, layout) in enumerate(found)
     ]
 
@@ -208,7 +220,9 @@ def _inherited(rows: pl.DataFrame) -> pl.DataFrame:
     grouped = rows.with_columns((opens | gap).cum_sum().alias(_GROUP))
     grouped = grouped.with_columns(has_parcel.cum_sum().over(_GROUP).alias(_BLOCK))
     of_group = [pl.coalesce(pl.col(c), pl.col(c).first().over(_GROUP)).alias(c) for c in _OF_GROUP]
-    of_parcel = [pl.when(has_parcel).then(pl.col(c)).otherwise(pl.col(c).first().over(_GROUP, _BLOCK)).alias(c) for c in _PARCEL]
+    of_parcel = [
+        pl.when(has_parcel).then(pl.col(c)).otherwise(pl.col(c).first().over(_GROUP, _BLOCK)).alias(c) for c in _PARCEL
+    ]
     return grouped.with_columns(*of_group, *of_parcel)
 
 
@@ -226,7 +240,10 @@ def _lines(rows: pl.DataFrame, place: str) -> pl.DataFrame:
         .alias("owner_name"),
         pl.when(owned).then("organisation_id_no").otherwise("owner_id_no").alias("owner_id_no"),
         pl.when(owned).then("owner_id_no").alias("representative_id_no"),
-        pl.when(owned & (kind != "community").fill_null(value=True)).then(pl.lit("organisation")).otherwise(kind).alias("owner_kind"),
+        pl.when(owned & (kind != "community").fill_null(value=True))
+        .then(pl.lit("organisation"))
+        .otherwise(kind)
+        .alias("owner_kind"),
         _coded("owner_role", rows, role_code).alias("owner_role"),
         pl.when(cadastral).then("cadastral_sheet_no").otherwise("paper_sheet_no").alias("map_sheet_no"),
         pl.when(cadastral).then("cadastral_parcel_no").otherwise("paper_parcel_no").alias("parcel_no"),

@@ -1,4 +1,4 @@
-"""Where the columns of a PL3-01 sheet stand (guidance letter 2071/QLĐĐ-TKKKTTĐĐ), found by the text of their headers.
+r"""Where the columns of a PL3-01 sheet stand (guidance letter 2071/QLĐĐ-TKKKTTĐĐ), found by the text of their headers.
 
 Rules
 - The header is the block of one to three rows, among the first 40, in which most fields are recognised; merged header
@@ -8,7 +8,7 @@ Rules
 - The first column that fits a field has it; the field numbers (`(7)`) are ignored, for they differ between variants.
 - A sheet is PL3-01 if the owner's name and at least four more fields are there, one of them of a certificate or parcel.
 
->>> field_of("(7) Họ tên chủ sử dụng/\\nngười đại diện"), field_of("Số tờ", "Thông tin trên GCN")
+>>> field_of("(7) Họ tên chủ sử dụng/\nngười đại diện"), field_of("Số tờ", "Thông tin trên GCN")
 ('owner_name', 'paper_sheet_no')
 """
 
@@ -38,8 +38,8 @@ _ID = r"dinh danh|cccd|cmnd|cmt|can cuoc"
 _RULES: tuple[tuple[str, str, str], ...] = (
     ("serial_number", r"^(stt|tt|so tt|so thu tu)$", ""),
     ("current_user_id_no", rf"({_ID}).*hien (tai|nay)|hien (tai|nay).*({_ID})", ""),
-    ("current_user_name", r"hien (tai|nay)", r"dia chi|thua|sinh|gioi|loai|hien trang"),
-    ("permanent_address_2tier", r"dia chi.*(2|hai) cap|(2|hai) cap.*dia chi", r"thua"),
+    ("current_user_name", r"hien (tai|nay)", r"dia chi\b|thua|sinh|gioi|loai|hien trang"),
+    ("permanent_address_2tier", r"dia chi\b.*(2|hai) cap|(2|hai) cap.*dia chi\b", r"thua"),
     ("change_reason", r"ly do", ""),
     ("parcel_code", r"dinh danh.*thua|^ma (so )?thua", ""),
     ("organisation_id_no", rf"({_ID}|ma so|mst|quyet dinh).*to chuc|to chuc.*({_ID}|ma so|mst)", r"ca nhan"),
@@ -50,9 +50,9 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ("owner_birth", r"\bsinh\b", r"noi sinh"),
     ("owner_sex", r"gioi tinh|nam nu", ""),
     ("owner_id_no", _ID, r"thua|to chuc|noi cap"),
-    ("parcel_address", r"dia chi.*thua|thua.*dia chi|vi tri thua", ""),
-    ("owner_address", r"thuong tru|cu tru|dia chi", r"thua|can ho|tai san|nha"),
-    ("owner_name", r"ho (va )?ten|ten (chu|nguoi)|chu su dung|nguoi su dung", r"dia chi|gioi|nguon goc|hinh thuc"),
+    ("parcel_address", r"dia chi\b.*thua|thua.*dia chi\b|vi tri thua", ""),
+    ("owner_address", r"thuong tru|cu tru|dia chi\b", r"thua|can ho|tai san|nha"),
+    ("owner_name", r"ho (va )?ten|ten (chu|nguoi)|chu su dung|nguoi su dung", r"dia chi\b|gioi|nguon goc|hinh thuc"),
     ("commune_code", r"(ma|don vi).*(dvhc|hanh chinh|\bxa\b)", ""),
     ("certificate_serial", r"so phat hanh|\bse ?ri\b|so phoi", r"file|quet"),
     ("certificate_no", r"vao so", r"ngay"),
@@ -110,7 +110,9 @@ def _filled_head(sheet: Sheet) -> list[list[str | None]]:
     rows = sheet.head(SEARCH_ROWS + MAX_HEADER_ROWS)
     for (top, left), (bottom, right) in sheet.merged:
         if top < len(rows) and left < len(rows[top]):
-            for row, column in product(range(top, min(bottom + 1, len(rows))), range(left, min(right + 1, len(rows[top])))):
+            for row, column in product(
+                range(top, min(bottom + 1, len(rows))), range(left, min(right + 1, len(rows[top])))
+            ):
                 rows[row][column] = rows[top][left]
     return rows
 

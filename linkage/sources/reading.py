@@ -76,7 +76,9 @@ def read_citizens(path: Path, mapping: SourceMapping = _DEFAULT) -> Source:
     taken = _take_all(path, mapping, _CITIZENS)
     checks = [filled("citizen_id", "missing-id"), twelve_digits("citizen_id"), filled("full_name", "missing-name")]
     constants = _constants(mapping, _CITIZEN_COLUMNS, SINCE)
-    return _settle(taken, [*constants, repair_citizen_id(pl.col("citizen_id")).alias("citizen_id")], checks, "citizen_id")
+    return _settle(
+        taken, [*constants, repair_citizen_id(pl.col("citizen_id")).alias("citizen_id")], checks, "citizen_id"
+    )
 
 
 def read_table(
@@ -148,15 +150,27 @@ def _take_parts(file: Path, parts: Sequence[Part], mapping: SourceMapping, wante
             failures.append(failure)
             notes.append(f"{part.name}: the sheet lacks a required column and was not read")
     if not taken:
-        raise failures[0] if failures else UnreadableFileError(file.name, "no visible sheet holds a table", "name the sheet")
+        raise (
+            failures[0]
+            if failures
+            else UnreadableFileError(file.name, "no visible sheet holds a table", "name the sheet")
+        )
     return [replace(taken[0], notes=(*taken[0].notes, *notes)), *taken[1:]]
 
 
 def _take_part(part: Part, mapping: SourceMapping, wanted: _Wanted) -> Taken:
-    is_elis = wanted.owners and (mapping.format == "elis" or (mapping.format == "auto" and elis.recognises(part.headers)))
+    is_elis = wanted.owners and (
+        mapping.format == "elis" or (mapping.format == "auto" and elis.recognises(part.headers))
+    )
     aliases = elis.ALIASES if is_elis else {}
-    ours = wanted.columns if wanted.columns is not None else [*wanted.required, *(c for c in mapping.columns if c not in wanted.required)]
-    found = match_columns(part.name, part.headers, [*ours, *(elis.EXTRA if is_elis else ())], mapping.columns, aliases, wanted.section)
+    ours = (
+        wanted.columns
+        if wanted.columns is not None
+        else [*wanted.required, *(c for c in mapping.columns if c not in wanted.required)]
+    )
+    found = match_columns(
+        part.name, part.headers, [*ours, *(elis.EXTRA if is_elis else ())], mapping.columns, aliases, wanted.section
+    )
     for column in wanted.required:
         if column not in found and column not in mapping.constants and not (is_elis and column == "owner_record_id"):
             raise MissingColumnError(part.name, column, part.headers, wanted.section)
@@ -171,7 +185,11 @@ def _under_our_names(frame: pl.DataFrame, found: Mapping[str, str], part: Part, 
     ours = [pl.col(header).alias(name) for name, header in found.items()]
     absent = [pl.lit(None, pl.String).alias(name) for name in wanted.columns or () if name not in found]
     used = set(found.values())
-    others = [pl.col(name) for name in frame.columns if wanted.columns is None and name not in used and name != ROW and name not in found]
+    others = [
+        pl.col(name)
+        for name in frame.columns
+        if wanted.columns is None and name not in used and name != ROW and name not in found
+    ]
     named = frame.select(ROW, *ours, *absent, *others)
     return named.with_columns(pl.lit(part.name).alias(PART))
 
@@ -208,8 +226,7 @@ def _settle(taken: Sequence[Taken], prepare: Sequence[pl.Expr], checks: Sequence
     frame = pl.concat([table.frame for table in taken], how="diagonal") if len(taken) > 1 else taken[0].frame
     refused = pl.concat([table.rejected for table in taken])
     rows_read = frame.height + refused.height
-    texts = [name for name in frame.columns if name not in {ROW, PART}]
-    good, sifted = sift(frame.with_columns(*prepare), [*too_long(texts), *checks], unique)
+    good, sifted = sift(frame.with_columns(*prepare), [*too_long(frame), *checks], unique)
     headers = tuple(dict.fromkeys(header for table in taken for header in table.headers))
     notes = tuple(note for table in taken for note in table.notes)
     formats = ", ".join(dict.fromkeys(table.format for table in taken))

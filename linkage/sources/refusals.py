@@ -38,15 +38,15 @@ class Check:
     broken: pl.Expr
 
 
-def too_long(columns: Sequence[str]) -> list[Check]:
-    """A check for each text column; bytes are counted because that is cheap, characters only where they may be too many."""
+def too_long(frame: pl.DataFrame) -> list[Check]:
+    """A check for each text column that has a cell too long; bytes are counted first because that is cheap."""
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    longest = frame.select(pl.col(texts).str.len_bytes().max())
+    sentence = f"cell-too-long: the cell holds more than {MAX_CELL_CHARACTERS:,} characters"
     return [
-        Check(
-            f"cell-too-long: the cell holds more than {MAX_CELL_CHARACTERS:,} characters",
-            name,
-            (pl.col(name).str.len_bytes() > MAX_CELL_CHARACTERS) & (pl.col(name).str.len_chars() > MAX_CELL_CHARACTERS),
-        )
-        for name in columns
+        Check(sentence, name, pl.col(name).str.len_chars() > MAX_CELL_CHARACTERS)
+        for name in texts
+        if (longest[name].item() or 0) > MAX_CELL_CHARACTERS
     ]
 
 
@@ -71,7 +71,9 @@ def repair_citizen_id(text: pl.Expr) -> pl.Expr:
     bare = text.str.replace_all(r"[\s'’`\u{200b}\u{feff}\u{a0}]", "")
     exact = bare.str.contains(rf"^[0-9](?:\.[0-9]{{{_MIN_FLOAT_DIGITS - 1},}})?[eE]\+?1[01]$")
     number = pl.when(exact).then(bare).cast(pl.Float64, strict=False).cast(pl.Int64, strict=False).cast(pl.String)
-    digits = pl.coalesce(number, bare.str.replace(r"^([0-9]+)[.,]0*$", "${1}").str.replace_all(r"([0-9])[.\-]([0-9])", "${1}${2}"))
+    digits = pl.coalesce(
+        number, bare.str.replace(r"^([0-9]+)[.,]0*$", "${1}").str.replace_all(r"([0-9])[.\-]([0-9])", "${1}${2}")
+    )
     padded = pl.when(digits.str.contains(r"^[0-9]{10,12}$")).then(digits.str.zfill(12))
     return pl.coalesce(padded, bare)
 
@@ -81,7 +83,9 @@ def sift(frame: pl.DataFrame, checks: Sequence[Check], unique: str | None) -> tu
     good, refused = _split(frame, checks)
     if unique is None:
         return good, refused
-    twin = Check(f"duplicate-id: the same '{unique}' stands in an earlier row", unique, ~pl.col(unique).is_first_distinct())
+    twin = Check(
+        f"duplicate-id: the same '{unique}' stands in an earlier row", unique, ~pl.col(unique).is_first_distinct()
+    )
     good, twins = _split(good, [twin])
     return good, pl.concat([refused, twins])
 

@@ -94,7 +94,9 @@ def as_text(column: str, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_float():
         number = value.cast(pl.Float64).fill_nan(None)
         whole = (number == number.floor()) & (number.abs() < _MAX_WHOLE)
-        text = pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(number.cast(pl.String))
+        text = (
+            pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(number.cast(pl.String))
+        )
     elif isinstance(dtype, pl.Datetime):
         midnight = value.dt.time() == datetime.time.min
         text = pl.when(midnight).then(value.dt.strftime("%Y-%m-%d")).otherwise(value.dt.strftime("%Y-%m-%dT%H:%M:%S"))

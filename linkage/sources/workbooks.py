@@ -50,7 +50,7 @@ def read_sheets(path: Path, kind: Kind, mapping: SourceMapping) -> list[Sheet]:
     """The sheets of a workbook in their order; only the one the config names where it names one."""
     check_workbook(path, kind)
     try:
-        with calamine.CalamineWorkbook.from_path(path) as workbook:
+        with path.open("rb") as stream, calamine.CalamineWorkbook.from_filelike(stream) as workbook:
             return [_sheet(workbook, entry) for entry in _chosen(path, workbook, mapping.sheet)]
     except calamine.PasswordError:
         raise locked(path) from None
@@ -76,7 +76,9 @@ def _chosen(path: Path, workbook: calamine.CalamineWorkbook, name: str | None) -
 def _sheet(workbook: calamine.CalamineWorkbook, entry: calamine.SheetMetadata) -> Sheet:
     sheet = workbook.get_sheet_by_name(entry.name)
     left = sheet.start[1] if sheet.start else 0
-    merged = [((top, first - left), (bottom, last - left)) for (top, first), (bottom, last) in sheet.merged_cell_ranges or []]
+    merged = [
+        ((top, first - left), (bottom, last - left)) for (top, first), (bottom, last) in sheet.merged_cell_ranges or []
+    ]
     hidden = entry.visible != calamine.SheetVisibleEnum.Visible
     return Sheet(entry.name, hidden, _frame(sheet), tuple(merged))
 
@@ -104,7 +106,9 @@ def plain_parts(path: Path, sheets: Sequence[Sheet], known: Iterable[str], named
     """The sheets as plain tables: those that are visible (or named in the config) and not empty."""
     folded = {fold_header(name) for name in known}
     tables = [sheet for sheet in sheets if (named or not sheet.hidden) and sheet.frame.width > 1]
-    notes = tuple(f"{path.name}: sheet '{s.name}' is hidden and was not read" for s in sheets if s.hidden and s not in tables)
+    notes = tuple(
+        f"{path.name}: sheet '{s.name}' is hidden and was not read" for s in sheets if s.hidden and s not in tables
+    )
     return [_part(path, sheet, folded, len(tables) > 1, notes if i == 0 else ()) for i, sheet in enumerate(tables)]
 
 

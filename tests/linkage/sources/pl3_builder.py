@@ -17,14 +17,27 @@ PERSON = [
     "Số định danh/CCCD", "Địa chỉ thường trú", "Pháp nhân trên GCN", "Vai trò", "Tên người sử dụng hiện tại",
     "CCCD người hiện tại", "Địa chỉ thường trú 2 cấp", "Lý do thay đổi",
 ]  # fmt: skip
-PARCEL = ["Mã định danh thửa", "Số tờ trên GCN", "Số thửa trên GCN", "Số tờ BĐĐC", "Số thửa BĐĐC", "Địa chỉ thửa", "Diện tích"]
+PARCEL = [
+    "Mã định danh thửa",
+    "Số tờ trên GCN",
+    "Số thửa trên GCN",
+    "Số tờ BĐĐC",
+    "Số thửa BĐĐC",
+    "Địa chỉ thửa",
+    "Diện tích",
+]
 USES = ["Loại đất", "Diện tích", "Nguồn gốc", "Hình thức", "Thời hạn"]
 ASSET = [
     "Loại tài sản", "Khu chung cư", "Nhà chung cư", "Số căn hộ", "Diện tích xây dựng", "Diện tích sàn", "Hình thức sở hữu",
     "Thời hạn", "Cấp hạng", "Tên file quét",
 ]  # fmt: skip
 HEADERS = ["STT", "Mã ĐVHC cấp xã", *CERTIFICATE, *PERSON, *PARCEL, *USES * 3, *ASSET]
-GROUPS = [(0, 1, ""), (2, 4, "Thông tin giấy chứng nhận"), (5, 17, "Thông tin chủ sử dụng"), (18, 24, "Thông tin thửa đất")]
+GROUPS = [
+    (0, 1, ""),
+    (2, 4, "Thông tin giấy chứng nhận"),
+    (5, 17, "Thông tin chủ sử dụng"),
+    (18, 24, "Thông tin thửa đất"),
+]
 NAME = HEADERS.index(PERSON[2])
 SURNAMES = ["Nguyễn Văn", "Trần Thị", "Lê Đức", "Hồ", "Phạm Ngọc"]
 GIVEN = ["Hùng", "Thủy", "Ánh", "Tý", "Phước", "Quý", "Mỹ"]
@@ -46,7 +59,9 @@ class Expected:
 class Writer:
     """Writes one sheet row by row in one layout."""
 
-    def __init__(self, book: xlsxwriter.Workbook, name: str, expected: Expected, *, shift: int = 0, columns: int = 50) -> None:
+    def __init__(
+        self, book: xlsxwriter.Workbook, name: str, expected: Expected, *, shift: int = 0, columns: int = 50
+    ) -> None:
         self.sheet = book.add_worksheet(name)
         self.twelve = book.add_format({"num_format": "000000000000"})
         self.place = f"{Path(book.filename).name}#{name}"
@@ -60,7 +75,9 @@ class Writer:
             self.sheet.write(self.row, column + self.shift, value, style)
 
     def header(self, *, two_rows: bool) -> None:
-        self.sheet.merge_range(0, self.shift, 0, self.shift + 12, "PHỤ LỤC 3-01: THỐNG KÊ CHỦ SỬ DỤNG ĐẤT, TỔ CHỨC, THỬA ĐẤT")
+        self.sheet.merge_range(
+            0, self.shift, 0, self.shift + 12, "PHỤ LỤC 3-01: THỐNG KÊ CHỦ SỬ DỤNG ĐẤT, TỔ CHỨC, THỬA ĐẤT"
+        )
         self.row = 3
         if two_rows:
             for first, last, title in GROUPS[1:]:

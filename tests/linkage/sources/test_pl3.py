@@ -1,0 +1,217 @@
+"""PL3-01 workbooks: every variant, every row accounted for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from linkage.errors import MissingColumnError
+from linkage.sources import Source, SourceMapping, original_rows, read_owners
+from linkage.sources.pl3 import kind_code, role_code
+from linkage.sources.pl3_layout import field_of
+from tests.linkage.sources.pl3_builder import HEADERS, build
+
+
+def sheet_of(
+    path: Path, rows: list[dict[str, object]], merged: tuple[tuple[int, int, int, int, str], ...] = ()
+) -> Source:
+    """Reads a sheet with the full header in row 1 and `rows` below; header → value."""
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet("S")
+        sheet.write_row(0, 0, HEADERS)
+        for number, row in enumerate(rows, start=1):
+            for header, value in row.items():
+                sheet.write(number, HEADERS.index(header), value)
+        for area in merged:
+            sheet.merge_range(*area)
+    return read_owners(path)
+
+
+NAME, SERIAL = "Họ tên chủ sử dụng/\nngười đại diện", "Số phát hành GCN"
+
+
+def test_every_variant_is_read_and_every_row_accounted_for(tmp_path: Path) -> None:
+    path = tmp_path / "Sổ địa chính.xlsx"
+    expected = build(path, 600)
+    source = read_owners(path)
+    assert source.format == "pl3-01"
+    assert source.rows_read == expected.rows == source.lines.height + source.rejected.height
+    assert dict(source.lines.select("owner_record_id", "owner_name").iter_rows()) == expected.names
+    assert dict(source.lines.select("owner_record_id", "certificate_serial").iter_rows()) == expected.serials
+    assert Counter(reason.split(":")[0] for reason in source.rejected["reason"]) == expected.reasons
+    assert source.notes == ("Sổ địa chính.xlsx: sheet 'Hướng dẫn' is not a PL3-01 table and was not read",)
+    assert original_rows(path).height == expected.rows
+
+
+def test_a_hidden_sheet_is_read_when_the_config_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    build(path, 200)
+    source = read_owners(path, SourceMapping(sheet="Bản cũ"))
+    assert source.lines.height > 10
+    assert not source.rejected["reason"].str.starts_with("hidden").any()
+
+
+def test_a_number_formatted_with_zeros_comes_out_as_digits(tmp_path: Path) -> None:
+    build(tmp_path / "a.xlsx", 100)
+    numbers = read_owners(tmp_path / "a.xlsx").lines["owner_id_no"].drop_nulls()
+    assert numbers.str.contains(r"^[0-9]{10,12}$").all()
+
+
+def test_the_certificate_is_inherited_in_a_group_but_the_person_never(tmp_path: Path) -> None:
+    source = sheet_of(
+        tmp_path / "a.xlsx",
+        [
+            {
+                "STT": 1,
+                SERIAL: "BK 1",
+                NAME: "Tý",
+                "Số định danh/CCCD": "045085012345",
+                "Giới tính": "Nam",
+                "Số thửa BĐĐC": 5,
+            },
+            {NAME: "Sửu"},
+            {NAME: "Dần", "Số thửa BĐĐC": 6},
+            {NAME: "Mão"},
+            {"Số thửa BĐĐC": 7},
+            {"STT": 2, NAME: "Thìn"},
+        ],
+    )
+    lines = source.lines.select("owner_name", "certificate_serial", "parcel_no", "owner_id_no", "owner_sex").rows()
+    assert lines == [
+        ("Tý", "BK 1", "5", "045085012345", "Nam"),
+        ("Sửu", "BK 1", "5", None, None),
+        ("Dần", "BK 1", "6", None, None),
+        ("Mão", "BK 1", "6", None, None),
+        ("Thìn", None, None, None, None),
+    ]
+    assert source.rejected.select("row", "column").rows() == [(6, "owner_name")]
+
+
+def test_without_stt_a_parcel_of_its_own_is_not_another_certificates(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {SERIAL: "BK 1", NAME: "Tý", "Số thửa BĐĐC": 5},
+        {NAME: "Sửu"},
+        {NAME: "Dần", "Số thửa BĐĐC": 6},
+    ]
+    assert sheet_of(tmp_path / "a.xlsx", rows).lines["certificate_serial"].to_list() == ["BK 1", "BK 1", None]
+
+
+def test_a_blank_row_ends_a_group_and_is_not_counted(tmp_path: Path) -> None:
+    source = sheet_of(tmp_path / "a.xlsx", [{"STT": 1, SERIAL: "BK 1", NAME: "Tý"}, {}, {"STT": 9}, {NAME: "Sửu"}])
+    assert source.rows_read == 2
+    assert source.lines["certificate_serial"].to_list() == ["BK 1", None]
+    assert source.lines["owner_record_id"].to_list() == ["a.xlsx#S!2", "a.xlsx#S!5"]
+
+
+def test_a_merged_name_counts_for_each_row_it_covers(tmp_path: Path) -> None:
+    column = HEADERS.index(NAME)
+    rows: list[dict[str, object]] = [{"STT": 1, SERIAL: "A 1", "Số thửa BĐĐC": 5}, {"Số thửa BĐĐC": 6}]
+    source = sheet_of(tmp_path / "a.xlsx", rows, ((1, column, 2, column, "Tý"),))
+    assert source.lines.select("owner_name", "parcel_no").rows() == [("Tý", "5"), ("Tý", "6")]
+
+
+TOTALS = ["Tổng cộng", "TỔNG CỘNG:", "Cộng", "Cộng: 12", "Tổng số thửa", "tong cong"]
+NOT_TOTALS = ["Cộng đồng dân cư thôn 1", "Tổng công ty Sông Đà", "Tống Công Minh", "Công Tằng Tôn Nữ", "Tổng"]
+
+
+@pytest.mark.parametrize("label", [*TOTALS, *NOT_TOTALS[:4]])
+def test_total_rows_are_rejected_and_their_near_misses_kept(tmp_path: Path, label: str) -> None:
+    source = sheet_of(tmp_path / "a.xlsx", [{NAME: label, "Diện tích": 100}])
+    assert source.lines.height == (label in NOT_TOTALS)
+
+
+def test_footers_are_rejected_as_such(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"STT": 1, NAME: "Tý"},
+        {"Giới tính": "Ngày 5 tháng 9 năm 2025"},
+        {NAME: "NGƯỜI LẬP BIỂU"},
+    ]
+    assert sheet_of(tmp_path / "a.xlsx", rows).rejected["reason"].str.starts_with("footer").to_list() == [True, True]
+
+
+def test_an_organisation_owns_the_row_of_its_representative(tmp_path: Path) -> None:
+    source = sheet_of(
+        tmp_path / "a.xlsx",
+        [
+            {
+                "Tên tổ chức": "UBND xã A",
+                "Số định danh tổ chức": "3200",
+                NAME: "Tý",
+                "Số định danh/CCCD": "045085012345",
+            },
+            {"Tên tổ chức": "Công ty B"},
+            {"Tên tổ chức": "-", NAME: "Sửu", "Pháp nhân trên GCN": "Cá nhân", "Vai trò": "Cá nhân"},
+        ],
+    )
+    columns = ("owner_name", "owner_kind", "owner_id_no", "representative_id_no")
+    assert source.lines.select(columns).rows() == [
+        ("UBND xã A; người đại diện: Tý", "organisation", "3200", "045085012345"),
+        ("Công ty B", "organisation", None, None),
+        ("Sửu", "individual", None, None),
+    ]
+
+
+def test_the_cadastral_parcel_stands_before_the_one_on_paper(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {NAME: "Tý", "Số tờ trên GCN": 1, "Số thửa trên GCN": 2, "Số tờ BĐĐC": 30, "Số thửa BĐĐC": 40},
+        {NAME: "Sửu", "Số tờ trên GCN": 1, "Số thửa trên GCN": 2},
+    ]
+    lines = sheet_of(tmp_path / "a.xlsx", rows).lines
+    assert lines.select("map_sheet_no", "parcel_no").rows() == [("30", "40"), ("1", "2")]
+
+
+def test_fields_of_the_current_user_are_kept(tmp_path: Path) -> None:
+    row: dict[str, object] = {
+        NAME: "Tý",
+        "Tên người sử dụng hiện tại": "Sửu",
+        "CCCD người hiện tại": "1",
+        "Lý do thay đổi": "thừa kế",
+    }
+    lines = sheet_of(tmp_path / "a.xlsx", [row]).lines
+    assert lines.select("current_user_name", "current_user_id_no", "change_reason").row(0) == ("Sửu", "1", "thừa kế")
+
+
+def test_a_workbook_said_to_be_pl3_that_is_not_names_the_missing_column(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
+        book.add_worksheet().write_row(0, 0, ["owner_record_id", "owner_name"])
+    with pytest.raises(MissingColumnError, match="Họ tên chủ sử dụng"):
+        read_owners(tmp_path / "a.xlsx", SourceMapping(format="pl3-01"))
+
+
+HEADER_CASES = {
+    ("Mã đơn vị hành chính cấp xã", ""): "commune_code",
+    ("SỐ PHÁT HÀNH\nGIẤY CHỨNG NHẬN", ""): "certificate_serial",
+    ("Tên", "Tổ chức"): "organisation_name",
+    ("Số định danh", "Tổ chức"): "organisation_id_no",
+    ("Số định danh", "Cá nhân, người đại diện"): "owner_id_no",
+    ("Số định danh cá nhân/CCCD/CMND", ""): "owner_id_no",
+    ("Mã định danh thửa đất", ""): "parcel_code",
+    ("Họ tên chủ sử dụng đất / người đại diện tổ chức", ""): "owner_name",
+    ("Số thửa", "Bản đồ địa chính"): "cadastral_parcel_no",
+    ("Số thửa", "Thông tin trên GCN"): "paper_parcel_no",
+    ("Địa chỉ thường trú 2 cấp (14)", ""): "permanent_address_2tier",
+    ("Địa chỉ thửa đất", ""): "parcel_address",
+    ("Ngày cấp CCCD", ""): "owner_id_date",
+    ("Ngày cấp GCN", ""): "certificate_date",
+    ("Diện tích xây dựng", ""): None,
+    ("Tên file quét", ""): None,
+    ("Nguồn gốc sử dụng", ""): None,
+}
+
+
+@pytest.mark.parametrize(("header", "above"), HEADER_CASES)
+def test_headers_are_known_by_their_text(header: str, above: str) -> None:
+    assert field_of(header, above) == HEADER_CASES[header, above]
+
+
+def test_codes_of_kind_and_role() -> None:
+    assert [kind_code(t) for t in ("VỢ CHỒNG", "Cộng đồng dân cư", "Đồng sử dụng", "")] == [
+        "couple",
+        "community",
+        "co_ownership",
+        None,
+    ]
+    assert [role_code(t) for t in ("Vợ", "Chủ hộ", "Chồng", "Vợ chồng?")] == ["wife", "head", "husband", "wife"]
