@@ -26,6 +26,7 @@ from linkage.synth.holdings import make_certificates, mention_counts
 from linkage.synth.mentions import make_mentions
 from linkage.synth.places import make_places
 from linkage.synth.population import citizens_frame, digits, enrol, grow, issue_numbers
+from linkage.synth.workbook import Source, write_workbook
 
 SMALLEST = 200
 
@@ -69,13 +70,22 @@ def generate(citizens: int, out: Path, *, seed: int = 1, profile: str | Path = "
     papers, bodies = register.make_papers(
         stream(seed, "papers"), tree, places, certificates, layout, mentions, ways, catalogue
     )
-    lines, paper = register.make_lines(stream(seed, "lines"), certificates, papers, layout, ways, places, catalogue)
+    parcels = register.make_parcels(
+        stream(seed, "parcels"), places, certificates, layout, ways, catalogue
+    )
+    issued = register.certificate_columns(stream(seed, "issued"), certificates, catalogue)
+    lines, paper = register.make_lines(papers, certificates, parcels, issued)
     known = digits(np.where(inside, numbers.citizen, -1), 12)
     truth, applied = register.make_truth(
         known, certificates, papers, mentions, paper, lines["owner_record_id"], bodies.of
     )
     for name, frame in (("land_owners", lines), ("truth", truth), ("applied_errors", applied)):
         frame.write_parquet(out / f"{name}.parquet")
+    written = register.apply_letters(mentions.name, mentions.certificate, layout, ways)
+    source = Source(
+        tree, numbers, places, certificates, mentions, written, layout.glued, parcels, issued, papers.addresses, bodies
+    )
+    write_workbook(stream(seed, "workbook"), source, known, out)
     persons = truth.filter(pl.col("kind") == "person").select("person", "citizen_id").unique()
     return Summary(
         folder=out, profile=catalogue.profile, seed=seed, citizens=people.height, lines=lines.height,

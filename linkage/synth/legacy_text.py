@@ -57,10 +57,10 @@ _TO_VNI = _vni_table()
 
 def to_tcvn3(text: str, *, soft_hyphen_kept: bool = True) -> str:
     """Text as a TCVN3 file shows it when read as CP1252."""
-    written = text.translate(_TO_TCVN3)
+    written = unicodedata.normalize("NFC", text).translate(_TO_TCVN3)
     return written if soft_hyphen_kept else written.replace(SOFT_HYPHEN, "")
 
 
 def to_vni(text: str) -> str:
     """Text as a VNI-Windows file shows it when read as CP1252."""
-    return text.translate(_TO_VNI)
+    return unicodedata.normalize("NFC", text).translate(_TO_VNI)

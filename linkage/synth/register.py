@@ -169,6 +169,7 @@ class Papers:
     certificate: Ints
     held: Ints
     frame: pl.DataFrame
+    addresses: pl.Series
 
 
 def _held(certificates: Certificates, mentions: Mentions) -> tuple[Ints, Ints]:
@@ -245,7 +246,8 @@ def make_papers(
     group = organisations.named(rng, places, certificates)
     bodies = np.flatnonzero(certificates.kind[at] >= ORGANISATION)
     owner = owner.scatter(bodies, group.names.gather(group.of[at[bodies]]))
-    address, _ = owner_addresses(rng, places, certificates, catalogue)
+    plain, _ = owner_addresses(rng, places, certificates, catalogue)
+    address = apply_letters(plain, np.arange(len(certificates)), layout, ways)
     number = _gather(mentions.id_no, held[:, 0])
     number = number.scatter(bodies, group.tax_codes.gather(group.of[at[bodies]]))
     co = np.where(layout.hidden[at, 1], -1, held[:, 1])
@@ -258,14 +260,14 @@ def make_papers(
             "owner_sex": _gather(mentions.sex, held[:, 0]),
             "owner_id_no": number,
             "owner_id_date": _gather(mentions.id_date, held[:, 0]),
-            "owner_address": apply_letters(address.gather(at), at, layout, ways),
+            "owner_address": address.gather(at),
             "co_owner_name": apply_letters(co_owner, at, layout, ways),
             "co_owner_birth": _gather(mentions.birth, co),
             "co_owner_sex": _gather(mentions.sex, co),
             "co_owner_id_no": _gather(mentions.id_no, co),
         }
     )
-    return Papers(at, held, frame), group
+    return Papers(at, held, frame, address), group
 
 
 # --- certificates' numbers -------------------------------------------------------------------------------------------
@@ -362,8 +364,10 @@ def _land_use(rng: Rng, urban: Flags) -> Ints:
     return np.where(urban, drawn[1], drawn[0])
 
 
-def make_parcels(rng: Rng, places: Places, certificates: Certificates, catalogue: Catalogue) -> tuple[Ints, pl.DataFrame]:
-    """The certificate of each parcel, and the parcel's columns; `old` and `order` serve the lines."""
+def make_parcels(
+    rng: Rng, places: Places, certificates: Certificates, layout: Layout, ways: tuple[Ints, Ints], catalogue: Catalogue
+) -> pl.DataFrame:
+    """The columns of each parcel, by certificate; `order` is its place in the register."""
     at = np.repeat(np.arange(len(certificates)), certificates.parcels)
     size = len(at)
     away = pick(rng, catalogue.rate("parcel_away"), np.ones(size))
@@ -381,8 +385,9 @@ def make_parcels(rng: Rng, places: Places, certificates: Certificates, catalogue
     )
     wrong = pl.Series(pick(rng, catalogue.rate("commune_vintage_wrong"), np.ones(size)))
     labels = pl.Series(["before-2025-07-01", "from-2025-07-01"])
+    address = places.address(hamlet, rng.choice([1, 5, 4], size, p=[0.3, 0.55, 0.15]))
     scale = np.where(places.hamlet_urban[hamlet], 500, np.where(use == _USES.index("RSX"), 10_000, 2_000))
-    return at, pl.DataFrame(
+    return pl.DataFrame(
         {
             "parcel_code": code,
             "commune_code": new_code.zip_with(newest != wrong, old_code),
@@ -392,7 +397,7 @@ def make_parcels(rng: Rng, places: Places, certificates: Certificates, catalogue
             "map_scale": "1/" + pl.Series(scale).cast(pl.String),
             "area_m2": pl.Series(area).cast(pl.String),
             "land_use_code": pl.Series(_USES).gather(use),
-            "parcel_address": places.address(hamlet, rng.choice([1, 5, 4], size, p=[0.3, 0.55, 0.15])),
+            "parcel_address": apply_letters(address, at, layout, ways),
             "order": places.hamlet_old[hamlet] * 10_000_000 + sheet * 1_000 + number,
         }
     )
@@ -429,15 +434,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def make_lines(
-    rng: Rng, certificates: Certificates, papers: Papers, layout: Layout, ways: tuple[Ints, Ints], places: Places,
-    catalogue: Catalogue,
-) -> tuple[pl.DataFrame, Ints]:  # fmt: skip
+def make_lines(papers: Papers, certificates: Certificates, parcels: pl.DataFrame, issued: pl.DataFrame) -> tuple[pl.DataFrame, Ints]:
     """The land register, and the paper each line copies."""
-    of_parcel, parcels = make_parcels(rng, places, certificates, catalogue)
-    parcels = parcels.with_columns(apply_letters(parcels["parcel_address"], of_parcel, layout, ways).alias("parcel_address"))
     paper, parcel = _threads(certificates, papers, parcels["order"].to_numpy())
-    issued = certificate_columns(rng, certificates, catalogue)
     ids = "DK" + pl.Series("owner_record_id", np.arange(1, len(paper) + 1)).cast(pl.String).str.zfill(8)
     lines = pl.concat(
         [
