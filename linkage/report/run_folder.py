@@ -60,7 +60,7 @@ def open_run(folder: Path) -> RunFolder:
         candidates=_scan_if_there(folder / "candidates.parquet"),
         rejected=_read_if_there(folder / "rejected.parquet"),
         model=_json_if_there(folder / "model.json"),
-        manifest=_json_if_there(folder / "run.json"),
+        manifest=_manifest(_json_if_there(folder / "run.json")),
         evaluation=_evaluation_if_there(folder / "evaluation.json"),
     )
 
@@ -97,6 +97,25 @@ def _evaluation_if_there(file: Path) -> Evaluation | None:
         return Evaluation.from_json(file.read_bytes())
     except ValueError as error:
         raise UnreadableFileError(str(file), "not an evaluation of this version", "evaluate the run again") from error
+
+
+def _manifest(raw: dict[str, Any]) -> dict[str, Any]:
+    """Lay the manifest out as the page reads it: sections on top, inputs by role, one name for each hash and peak.
+
+    >>> _manifest({"inputs": [{"role": "owners", "file": "a"}], "config": {"sha256": "5b"}, "sections": {"notes": []}})
+    {'inputs': {'owners': {'role': 'owners', 'file': 'a'}}, 'notes': [], 'config_hash': '5b'}
+    """
+    flat = {key: value for key, value in raw.items() if key not in {"sections", "config", "model"}}
+    flat |= _mapping(raw.get("sections"))
+    if isinstance(flat.get("inputs"), list):
+        flat["inputs"] = {str(each.get("role", place)): each for place, each in enumerate(flat["inputs"])}
+    for name in ("config", "model"):
+        if sha256 := _mapping(raw.get(name)).get("sha256"):
+            flat[f"{name}_hash"] = sha256
+    for record in (flat, *flat.get("steps", [])):
+        if "peak_memory_bytes" in record:
+            record["peak_bytes"] = record.pop("peak_memory_bytes")
+    return flat
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Rules
 - Three examples: a *sure* link, a *doubtful* pair, a *refused* one; each the middle or nearest of its kind, so that
   the page shows the usual and not the freak.
 - Steps are the `bf_…` columns of `candidates.parquet` in bits; what they leave to the total is shown as evidence
-  beyond the pair, never hidden.
+  beyond the pair, never hidden. With `evidence_bits` (their sum) the start is what the scorer itself started from.
 - Every value shown passes through the masks given.
 
 >>> steps = waterfall_steps({"bf_name": 9.0, "gamma_name": 2, "match_weight": 4.0}, prior=-8.0, labels={})
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from linkage.report.run_folder import RunFolder
 
 PRIOR, BEYOND = "prior", "beyond_the_pair"
+WEIGHT_PREFIXES = ("bf_", "mw_")
+"""Columns of weights in bits: the contract's name and the scorer's."""
 SETTLED_BITS = 0.01
 """Smaller remainders are rounding."""
 _FACTS: dict[str, Mask] = {
@@ -79,10 +81,14 @@ def waterfall_steps(
     candidate: Mapping[str, Any], *, prior: float | None, labels: Mapping[tuple[str, int], str]
 ) -> list[Step]:
     """Turn one row of candidates into bars; a term-frequency part joins its comparison's bar."""
-    names = [key[3:] for key in candidate if key.startswith("bf_") and not key.startswith("bf_tf_")]
+    if candidate.get("evidence_bits") is not None:
+        prior = candidate["match_weight"] - candidate["evidence_bits"]
     steps = [] if prior is None else [Step(PRIOR, "", prior)]
-    for name in names:
-        bits = (candidate[f"bf_{name}"] or 0.0) + (candidate.get(f"bf_tf_{name}") or 0.0)
+    for column in candidate:
+        prefix, name = column[:3], column[3:]
+        if prefix not in WEIGHT_PREFIXES or name.startswith("tf_"):
+            continue
+        bits = (candidate[column] or 0.0) + (candidate.get(f"{prefix}tf_{name}") or 0.0)
         steps.append(Step(name, labels.get((name, candidate.get(f"gamma_{name}", -1)), ""), bits))
     beyond = (candidate["match_weight"] or 0.0) - sum(step.bits for step in steps)
     return [*steps, Step(BEYOND, "", beyond)] if abs(beyond) > SETTLED_BITS else steps

@@ -6,7 +6,7 @@ Rules
 - An unknown code is shown as it is: never dropped, never guessed.
 
 >>> str(decision_words("link").vi), decision_words("later").en
-('Máy nối', 'later')
+('Khớp (máy tự nhận)', 'later')
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class Both(NamedTuple):
 
 
 DECISIONS = {
-    "link": Both("Máy nối", "Linked"),
-    "ask": Both("Hỏi công dân", "Ask the citizen"),
-    "review": Both("Cán bộ xem", "Officer reviews"),
-    "no_match": Both("Không có trong CSDL dân cư", "Not in the register"),
+    "link": Both("Khớp (máy tự nhận)", "Linked"),
+    "ask": Both("Cần hỏi công dân", "Ask the citizen"),
+    "review": Both("Cán bộ cần xem", "Officer reviews"),
+    "no_match": Both("Không tìm thấy trong CSDL dân cư", "Not in the register"),
     "not_a_person": Both("Không phải cá nhân", "Not a person"),
 }
 DECISION_NOTES = {
@@ -88,6 +88,17 @@ COUNTS = {
     "persons": Both("Người sau khi quy chủ", "Persons after gathering"),
     "pairs": Both("Cặp đã so sánh", "Pairs compared"),
 }
+
+
+def reason_words(told: object) -> Both | None:
+    """Read a reason's words from the manifest: [English, Vietnamese], or nothing usable.
+
+    >>> reason_words(["names agree", "Trùng họ tên"])
+    Both(vi='Trùng họ tên', en='names agree')
+    """
+    if isinstance(told, list | tuple) and len(told) == 2:
+        return Both(str(told[1]), str(told[0]))
+    return None
 
 
 def decision_words(code: str) -> Both:

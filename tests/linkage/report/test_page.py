@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from linkage.decide.decisions import DECISIONS
 from linkage.errors import UnreadableFileError
+from linkage.report import words
 from linkage.report.metrics import evaluate
 from linkage.report.page import write_report
 from tests.linkage.report.fake_run import SECRETS, make_run
@@ -155,6 +157,29 @@ def test_a_manifest_with_gaps_is_no_crash(run: Path, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps(gaps))
     (tmp_path / "model.json").write_text(json.dumps({"splink": {"comparisons": [{"comparison_levels": [{}]}]}}))
     assert outline(write_report(tmp_path).read_text(encoding="utf-8")).open == []
+
+
+def test_the_manifest_of_the_pipeline_is_read_as_well(run: Path, tmp_path: Path) -> None:
+    pl.read_parquet(run / "links.parquet").write_parquet(tmp_path / "links.parquet")
+    manifest = {
+        "inputs": [{"role": "owners", "file": "so.xlsx", "sha256": "ab" * 32, "bytes": 1, "rows": None}],
+        "config": {"sha256": "5be1" * 16},
+        "model": {"sha256": None},
+        "peak_memory_bytes": 3 * 2**30,
+        "steps": [{"name": "read", "seconds": 1.0, "rows": None, "peak_memory_bytes": 2**30, "details": {}}],
+        "reasons": {"id-number-agrees": ["the number agrees", "Trùng số định danh"]},
+        "sections": {
+            "blocking": [{"rule": "id12", "pairs": 3, "new_pairs": 3, "largest_block": 1, "overflow_pairs": 9}]
+        },
+    }
+    (tmp_path / "run.json").write_text(json.dumps(manifest))
+    text = write_report(tmp_path).read_text(encoding="utf-8")
+    for told in ("so.xlsx", "5be1" * 16, "3,072", "1,024", "Trùng số định danh", "Pairs left out"):
+        assert told in text
+
+
+def test_decisions_have_the_words_of_the_offices_workbook() -> None:
+    assert {code: both.vi for code, both in words.DECISIONS.items()} == dict(DECISIONS)
 
 
 def test_an_empty_run_is_no_crash(run: Path, tmp_path: Path) -> None:

@@ -34,6 +34,12 @@ def test_what_the_pair_does_not_explain_is_shown() -> None:
     assert [(step.name, step.bits) for step in steps] == [("prior", -1.0), ("name", 9.0), ("beyond_the_pair", 4.0)]
 
 
+def test_the_scorers_own_start_replaces_the_models() -> None:
+    row = {"mw_name": 9.0, "gamma_name": 1, "evidence_bits": 9.0, "match_weight": -7.0}
+    steps = waterfall_steps(row, prior=-3.0, labels={})
+    assert [(step.name, step.bits) for step in steps] == [("prior", -16.0), ("name", 9.0)]
+
+
 def test_a_null_weight_counts_as_nothing() -> None:
     (step,) = waterfall_steps({"bf_name": None, "gamma_name": -1, "match_weight": 0.0}, prior=None, labels={})
     assert step.bits == 0.0
