@@ -60,14 +60,19 @@ _WORD: Final = re.compile(r"[^\s!-/:-@\[-`{-~]+")
 _ALIEN: Final = re.compile(f"[^ -~{VIETNAMESE_LETTERS}]")
 _SYMBOL: Final = re.compile("[¡-©«-´¶-¹»-¿×÷]")
 _VOWEL: Final = re.compile("[aeiouyAEIOUY]")
+_VOWEL_OR_MARK: Final = re.compile("[aeiouyAEIOUY\x80-\U0010ffff]")
 _TONE_KEY: Final = re.compile("[wsfrxj1-9]", re.IGNORECASE)
 _UNCAPITALISED: Final = re.compile(r"(?<!\w)[^\W\d_A-Za-z](?=\w*)")
 
 
 # --- Unicode forms ----------------------------------------------------------------------------------------------------
 
-_BLANKS: Final = "\t\x0b\x0c\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-_INVISIBLE: Final = "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2066\u2067\u2068\u2069\ufeff\u180e\u034f"
+_BLANKS: Final = (
+    "\t\x0b\x0c\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
+_INVISIBLE: Final = "\u2060\ufeff\u180e\u034f" + "".join(
+    map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2061, 0x206A)))
+)
 _TIDY: Final = str.maketrans(
     dict.fromkeys(_BLANKS, " ")
     | dict.fromkeys(_INVISIBLE)
@@ -165,7 +170,9 @@ def _neighbours_fit(words: list[str]) -> bool:
     return 2 * sum(is_plain_syllable(w.lower()) for w in plain) >= len(plain)
 
 
-def _whole_reading(text: str, words: list[str], encoding: Encoding, read: Callable[[str], str | None]) -> _Reading | None:
+def _whole_reading(
+    text: str, words: list[str], encoding: Encoding, read: Callable[[str], str | None]
+) -> _Reading | None:
     """The whole text in one legacy encoding, or None where that cannot be."""
     readings = {w: read(w) for w in dict.fromkeys(words)}
     changed = [(w, r) for w, r in readings.items() if r != w]
@@ -182,7 +189,7 @@ def _whole_reading(text: str, words: list[str], encoding: Encoding, read: Callab
 def _all_capitals(text: str) -> bool:
     """True where the ASCII letters are capitals: the .VnTimeH font drew the accented ones as capitals too."""
     letters = [c for c in text if c.isascii() and c.isalpha()]
-    return len(letters) > 1 and sum(c.isupper() for c in letters) >= 0.8 * len(letters)  # noqa: PLR2004
+    return len(letters) > 1 and sum(c.isupper() for c in letters) >= 0.8 * len(letters)
 
 
 def _recased(text: str) -> str:
@@ -265,7 +272,11 @@ def _read_typing(text: str, words: list[str]) -> _Reading | None:
 
     Beside an accented Vietnamese word one mark is enough ("Nguyễn Văn Hungf").
     """
-    odd = [w for w in dict.fromkeys(words) if w.isascii() and len(w) > 1 and not is_plain_syllable(w.lower()) and not w.isdigit()]
+    odd = [
+        w
+        for w in dict.fromkeys(words)
+        if w.isascii() and len(w) > 1 and not is_plain_syllable(w.lower()) and not w.isdigit()
+    ]
     if not odd or not _neighbours_fit([w for w in words if w not in odd]):
         return None
     accented = any(not w.isascii() and is_syllable(w.lower()) for w in words)
@@ -280,10 +291,13 @@ def _read_typing(text: str, words: list[str]) -> _Reading | None:
 def _read(text: str) -> _Reading | None:
     """The best legacy reading of a tidy text, or None where it is proper as it stands."""
     words = _WORD.findall(text)
-    if all(is_settled(w.lower()) or w.isdigit() for w in words):
+    odd = [w for w in words if not is_settled(w.lower()) and _VOWEL_OR_MARK.search(w)]
+    if not odd:
         return None
     short = [w for w in words if len(w) <= _LONGEST_WORD]
-    return _read_charset(text, short) or _read_odd_words(text, short) or _read_typing(text, short)
+    legacy_sign = any(not w.isascii() for w in odd)
+    found = (_read_charset(text, short) or _read_odd_words(text, short)) if legacy_sign else None
+    return found or _read_typing(text, short)
 
 
 def repair(text: str) -> Repaired:

@@ -19,10 +19,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from linkage.normalise.encodings import PLAIN_CLASS, repair
 from linkage.normalise.encodings_syllables import canonical_syllable, is_settled, place_tone, split_tone, strip_marks
@@ -31,7 +33,7 @@ _CACHED_WORDS: Final = 1 << 18
 _LONGEST_WORD: Final = 40  # longer ones bypass the caches
 _APOSTROPHES: Final = re.compile("['’‘ʼ`´]")
 _WORDS: Final = re.compile(r"[^\W_]+(?:['’ʼ-][^\W_]+)*", re.UNICODE)
-_PLAIN_WORD: Final = re.compile(f"[{PLAIN_CLASS}]+")
+_WORDS_IN_POLARS: Final = r"[\p{L}\p{N}]+(?:['’ʼ-][\p{L}\p{N}]+)*"  # the same for Rust's regex
 _NOT_FOLDED: Final = re.compile("[^a-z0-9]+")
 _ODD_LETTERS: Final = str.maketrans({"ø": "o", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe", "ð": "d", "ƀ": "b", "ı": "i"})
 
@@ -74,6 +76,7 @@ def key_word(word: str) -> str:
     return lower if unified == toneless else place_tone(unified, tone)
 
 
+@lru_cache(maxsize=_CACHED_WORDS)
 def _title_word(word: str) -> str:
     """A lower-case word with a capital, also after an apostrophe or a hyphen (H'Hen)."""
     return re.sub(r"(?:^|(?<=['’ʼ-]))\w", lambda m: m[0].upper(), word)
@@ -83,7 +86,7 @@ def _title_word(word: str) -> str:
 
 #: Words that are one name in two regions or after a taboo.
 _SAME_NAME: Final = {
-    "huynh": "hoang", "vu": "vo", "nhon": "nhan", "phuoc": "phuc", "chanh": "chinh", "kieng": "canh", "san": "son",
+    "huynh": "hoang", "vu": "vo", "nhon": "nhan", "phuoc": "phuc", "phuot": "phuc", "chanh": "chinh", "kieng": "canh", "san": "son",
     "ngai": "nghia", "tong": "tung", "chau": "chu", "tanh": "tinh", "sanh": "sinh", "cang": "cuong", "quoi": "quy",
     "thoi": "thi", "nhiem": "nham", "buu": "bao",
 }  # fmt: skip
@@ -126,9 +129,14 @@ def has_accents(text: str) -> bool:
     return strip_marks(unicodedata.normalize("NFC", text)) != unicodedata.normalize("NFC", text)
 
 
+def display_name(words: Iterable[str]) -> str:
+    """Words of repaired text as they should be shown."""
+    return " ".join(_title_word(key_word(w)) for w in words)
+
+
 def canonical_name(text: str) -> str:
     """The name as it should be shown."""
-    return " ".join(_title_word(key_word(w)) for w in _words(text))
+    return display_name(_words(text))
 
 
 def name_key(text: str) -> str:
@@ -144,9 +152,9 @@ def name_sound(folded: str) -> str:
 def split_name(folded: str) -> tuple[str, str, str]:
     """Surname, middle and given name; a single word is a given name, missing parts are empty."""
     words = folded.split()
-    if len(words) < 2:  # noqa: PLR2004
+    if len(words) < 2:
         return "", "", " ".join(words)
-    size = 2 if len(words) > 2 and tuple(words[:2]) in _TWO_WORD_SURNAMES else 1  # noqa: PLR2004
+    size = 2 if len(words) > 2 and tuple(words[:2]) in _TWO_WORD_SURNAMES else 1
     return " ".join(words[:size]), " ".join(words[size:-1]), words[-1]
 
 
@@ -185,13 +193,18 @@ def _word_table(words: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(forms._asdict(), schema=dict.fromkeys(_WordForms._fields, pl.String))
 
 
+def odd_words(values: pl.Series) -> pl.Series:
+    """True for texts with a word, between blanks, that is no Vietnamese syllable with or without its marks."""
+    words = pl.DataFrame({"row": pl.int_range(len(values), dtype=pl.UInt32, eager=True), "word": values.str.split(" ")})
+    words = words.explode("word")
+    odd = [w for w in words["word"].unique().to_list() if w and not is_settled(w.lower())]
+    rows = words.filter(pl.col("word").is_in(pl.Series(odd, dtype=pl.String).implode()))["row"].unique()
+    return pl.repeat(value=False, n=len(values), dtype=pl.Boolean, eager=True).scatter(rows, values=True)
+
+
 def _needs_repair(values: pl.Series) -> pl.Series:
     """True for texts that hold a character or a word no proper Vietnamese text holds."""
-    odd_text = ~values.str.contains(f"^[{PLAIN_CLASS} ]*$")
-    words = values.str.to_lowercase().str.split(" ")
-    odd = [w for w in words.explode().unique().to_list() if w and not is_settled(w)]
-    odd_words = words.list.eval(pl.element().is_in(pl.Series(odd, dtype=pl.String).implode())).list.any()
-    return odd_text | odd_words
+    return ~values.str.contains(f"^[{PLAIN_CLASS} ]*$") | odd_words(values)
 
 
 def repair_column(values: pl.Series) -> pl.Series:
@@ -203,21 +216,26 @@ def repair_column(values: pl.Series) -> pl.Series:
 
 def _joined_words(texts: pl.Series) -> pl.DataFrame:
     """Row by row: display, key, folded and sound of a text, and the number of its words."""
-    words = texts.str.extract_all(_WORDS.pattern)
-    rows = pl.DataFrame({"row": pl.int_range(len(texts), dtype=pl.UInt32, eager=True), "word": words}).explode("word")
-    rows = rows.drop_nulls("word")
-    forms = rows.join(_word_table(rows["word"]), on="word", how="left", maintain_order="left")
-    joined = forms.group_by("row", maintain_order=True).agg(
-        *(pl.col(form).str.join(" ") for form in ("display", "key", "folded", "sound")), pl.len().cast(pl.Int32).alias("words")
-    )
-    everyone = pl.DataFrame({"row": pl.int_range(len(texts), dtype=pl.UInt32, eager=True)})
-    return everyone.join(joined, on="row", how="left", maintain_order="left").drop("row")
+    words = texts.str.extract_all(_WORDS_IN_POLARS)
+    sizes = words.list.len()
+    flat = words.filter(sizes > 0).explode().alias("word").to_frame()
+    forms = flat.join(_word_table(flat["word"]), on="word", how="left", maintain_order="left")
+    joined = {form: regroup(forms[form], sizes).list.join(" ") for form in ("display", "key", "folded", "sound")}
+    return pl.DataFrame({**joined, "words": sizes.cast(pl.Int32)})
+
+
+def regroup(flat: pl.Series, sizes: pl.Series) -> pl.Series:
+    """Values in a row → lists of the given sizes."""
+    ends = sizes.cast(pl.Int64).cum_sum()
+    offsets = pl.concat([pl.Series([0], dtype=pl.Int64), ends.rename("")])
+    grouped = pl.from_arrow(pa.LargeListArray.from_arrays(offsets.to_arrow(), flat.to_arrow()))
+    return grouped if isinstance(grouped, pl.Series) else grouped.to_series()
 
 
 def _parts(folded: str) -> list[pl.Expr]:
     """Surname, middle and given name of a folded column; the same as `split_name`."""
     words = pl.col(folded).str.split(" ")
-    two = pl.col(folded).str.contains(r"^ton (?:nu|that) \S") & (words.list.len() > 2)  # noqa: PLR2004
+    two = pl.col(folded).str.contains(r"^ton (?:nu|that) \S") & (words.list.len() > 2)
     size = pl.when(two).then(2).otherwise(1)
     several = words.list.len() > 1
     middle = words.list.slice(size, (words.list.len().cast(pl.Int64) - size - 1).clip(0)).list.join(" ")
