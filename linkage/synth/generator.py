@@ -64,15 +64,11 @@ def generate(citizens: int, out: Path, *, seed: int = 1, profile: str | Path = "
     register.order_spouses(stream(seed, "spouses"), certificates)
     layout = register.lay_out(stream(seed, "layout"), certificates, catalogue)
     ways = register.draw_letters(stream(seed, "letters"), len(certificates))
-    mentions = make_mentions(
-        stream(seed, "mentions"), tree, numbers, certificates, layout.hidden, inside, catalogue
-    )
+    mentions = make_mentions(stream(seed, "mentions"), tree, numbers, certificates, layout.hidden, inside, catalogue)
     papers, bodies = register.make_papers(
         stream(seed, "papers"), tree, places, certificates, layout, mentions, ways, catalogue
     )
-    parcels = register.make_parcels(
-        stream(seed, "parcels"), places, certificates, layout, ways, catalogue
-    )
+    parcels = register.make_parcels(stream(seed, "parcels"), places, certificates, layout, ways, catalogue)
     issued = register.certificate_columns(stream(seed, "issued"), certificates, catalogue)
     lines, paper = register.make_lines(papers, certificates, parcels, issued)
     known = digits(np.where(inside, numbers.citizen, -1), 12)

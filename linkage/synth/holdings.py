@@ -92,21 +92,27 @@ def _frame(rng: Rng, lines: int, catalogue: Catalogue) -> tuple[Ints, Ints, Ints
     eras = catalogue.rates("era_1993_2003", "era_2004_2014")
     mix = np.array([*eras, 1 - sum(eras)])
     couples = catalogue.rate("kind_couple") * catalogue.rate("couple_two_lines")
-    per_certificate = (mix * (1 + np.array(_MORE_PARCELS))).sum() * (1 + couples + catalogue.rate("kind_co_ownership") * 0.8)
+    per_certificate = (mix * (1 + np.array(_MORE_PARCELS))).sum() * (
+        1 + couples + catalogue.rate("kind_co_ownership") * 0.8
+    )
     count = max(10, round(lines / per_certificate))
     era = allot(rng, np.ones(count), eras)
     parcels = 1 + rng.poisson(np.array(_MORE_PARCELS)[era])
     bounds = np.array(ERAS)
     year = rng.integers(bounds[era, 0], bounds[era, 1] + 1)
     mixture = catalogue.rates(
-        "kind_individual", "kind_couple", "kind_household", "kind_co_ownership", "organisation", "community", "religious_body"
+        "kind_individual",
+        "kind_couple",
+        "kind_household",
+        "kind_co_ownership",
+        "organisation",
+        "community",
+        "religious_body",
     )
     return np.minimum(allot(rng, parcels, mixture), RELIGIOUS), era, year, parcels
 
 
-def _draw_people(
-    rng: Rng, tree: Tree, holders: _Holders, year: Ints, both: Flags, dead: Flags
-) -> Ints:
+def _draw_people(rng: Rng, tree: Tree, holders: _Holders, year: Ints, both: Flags, dead: Flags) -> Ints:
     """The first person of each certificate (the husband where both are named); -1 where none fits."""
     chosen = np.full(len(year), -1, dtype=np.int64)
     cases = (
@@ -145,7 +151,9 @@ def _fill(rng: Rng, tree: Tree, kind: Ints, year: Ints, first: Ints, both: Flags
         people[sibling, slot], last = following[sibling], np.where(sibling, following, last)
     alone = shared & (people[:, 1] < 0)
     spouse = tree.spouse[first]
-    people[alone, 1] = np.where((spouse >= 0) & (tree.death[spouse] > year) & (tree.wedding[first] <= year), spouse, -1)[alone]
+    people[alone, 1] = np.where(
+        (spouse >= 0) & (tree.death[spouse] > year) & (tree.wedding[first] <= year), spouse, -1
+    )[alone]
     father = tree.father[first]
     heirs = shared & ~alone & (father >= 0) & (tree.death[father] <= year) & (rng.random(len(kind)) < _HEIRS)
     people[heirs, 1:] = people[heirs, :-1]
@@ -206,4 +214,4 @@ def mention_counts(certificates: Certificates, size: int) -> Floats:
     """How often each member of the tree is named, counted by line."""
     named = certificates.people >= 0
     lines = np.broadcast_to(certificates.parcels[:, None], named.shape)[named]
-    return np.bincount(certificates.people[named], lines, minlength=size)
+    return np.bincount(certificates.people[named], lines, minlength=size).astype(np.float64)

@@ -1,7 +1,8 @@
 """Text as old fonts stored it: TCVN3 (ABC, .VnTime) and VNI-Windows, seen through CP1252.
 
 Rules
-- TCVN3 has one byte a letter and no accented capitals but Ă Â Ê Ô Ơ Ư Đ: the font draws them, the text holds small ones.
+- TCVN3 has one byte a letter and no accented capitals but Ă Â Ê Ô Ơ Ư Đ: the font draws them, the text holds
+  small ones.
 - The ư of TCVN3 is the soft hyphen, which some programs drop.
 - VNI has a base letter and a mark character.
 
@@ -19,7 +20,9 @@ F5ừ F6ử F7ữ F8ứ F9ự FAỳ FBỷ FCỹ FDý FEỵ A1Ă A2Â A3Ê A4Ô A
 SOFT_HYPHEN = "\u00ad"
 
 _TO_TCVN3 = {ord(code[2]): bytes.fromhex(code[:2]).decode("cp1252") for code in _TCVN3.split()}
-_TO_TCVN3.update({ord(chr(c).upper()): text for c, text in list(_TO_TCVN3.items()) if ord(chr(c).upper()) not in _TO_TCVN3})
+_TO_TCVN3.update(
+    {ord(chr(c).upper()): text for c, text in list(_TO_TCVN3.items()) if ord(chr(c).upper()) not in _TO_TCVN3}
+)
 
 _GRAVE, _ACUTE, _TILDE, _HOOK, _DOT = "\u0300", "\u0301", "\u0303", "\u0309", "\u0323"
 _PLAIN_MARKS = {_ACUTE: "ù", _GRAVE: "ø", _HOOK: "û", _TILDE: "õ", _DOT: "ï"}

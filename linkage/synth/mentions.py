@@ -53,12 +53,22 @@ class Mentions:
 
 
 def make_mentions(
-    rng: Rng, tree: Tree, numbers: Numbers, certificates: Certificates, hidden: Flags, inside: Flags, catalogue: Catalogue
+    rng: Rng,
+    tree: Tree,
+    numbers: Numbers,
+    certificates: Certificates,
+    hidden: Flags,
+    inside: Flags,
+    catalogue: Catalogue,
 ) -> Mentions:
     """All mentions; `hidden` says which (certificate, slot) have no columns of their own."""
     certificate, slot = np.nonzero(certificates.people >= 0)
     mentions = Mentions(
-        certificate, slot, certificates.people[certificate, slot], certificates.parcels[certificate], hidden[certificate, slot]
+        certificate,
+        slot,
+        certificates.people[certificate, slot],
+        certificates.parcels[certificate],
+        hidden[certificate, slot],
     )
     _write_names(rng, tree, mentions, catalogue)
     _write_ids(rng, tree, numbers, certificates, mentions, inside, catalogue)
@@ -90,7 +100,9 @@ def _restyle(rng: Rng, written: Ints, some: Flags) -> pl.Series:
     text = names.text_of(np.where(spelled[:, None], other, written))
     rows = np.flatnonzero(some & ~spelled)
     kind = rng.choice(4, len(rows), p=[0.45, 0.2, 0.2, 0.15])
-    changed = [_unicode_form(value, form) for value, form in zip(text.gather(rows).to_list(), kind.tolist(), strict=True)]
+    changed = [
+        _unicode_form(value, form) for value, form in zip(text.gather(rows).to_list(), kind.tolist(), strict=True)
+    ]
     return text.scatter(rows, changed) if len(rows) else text
 
 
@@ -110,7 +122,13 @@ _MISSING, _PAPER, _NINE, _TWELVE = range(4)
 
 
 def _write_ids(
-    rng: Rng, tree: Tree, numbers: Numbers, certificates: Certificates, mentions: Mentions, inside: Flags, catalogue: Catalogue
+    rng: Rng,
+    tree: Tree,
+    numbers: Numbers,
+    certificates: Certificates,
+    mentions: Mentions,
+    inside: Flags,
+    catalogue: Catalogue,
 ) -> None:
     rates = dict(zip(("correct", "former", "lost", "wrong", "other"), catalogue.rates(
         "id_correct", "id_former", "id_zero_lost", "id_digit_wrong", "id_of_another"), strict=True))  # fmt: skip
@@ -244,9 +262,14 @@ def _write_births(rng: Rng, tree: Tree, mentions: Mentions, catalogue: Catalogue
     able = (form == _FULL) & (day <= 12) & (day != month)
     rate = catalogue.rate("birth_day_month_swapped") * lines[form == _FULL].sum() / max(lines[able].sum(), 1)
     swapped = pick_within(rng, min(rate, 1.0), lines, able)
-    mentions.birth = _birth_texts(rng, mentions.year, np.where(swapped, month, day), np.where(swapped, day, month), form)
+    mentions.birth = _birth_texts(
+        rng, mentions.year, np.where(swapped, month, day), np.where(swapped, day, month), form
+    )
     mentions.errors.update(
-        birth_year_only=form == _YEAR, birth_placeholder=form <= _NEW_YEAR, birth_year_wrong=wrong, birth_day_month_swapped=swapped
+        birth_year_only=form == _YEAR,
+        birth_placeholder=form <= _NEW_YEAR,
+        birth_year_wrong=wrong,
+        birth_day_month_swapped=swapped,
     )
 
 
@@ -264,7 +287,9 @@ def _birth_texts(rng: Rng, years: Ints, days: Ints, months: Ints, form: Ints) ->
     one, other = (pl.Series(values).cast(pl.String).str.zfill(2) for values in (days, months))
     year = pl.Series(years).cast(pl.String)
     style = rng.choice(3, size, p=[0.8, 0.1, 0.1])
-    frame = pl.DataFrame({"a": one, "b": other, "y": year, "form": form, "style": style, "half": rng.random(size) < 0.5})
+    frame = pl.DataFrame(
+        {"a": one, "b": other, "y": year, "form": form, "style": style, "half": rng.random(size) < 0.5}
+    )
     a, b, y, at = pl.col("a"), pl.col("b"), pl.col("y"), pl.col("form")
     full = (
         pl.when(pl.col("style") == 0).then(pl.concat_str(a, pl.lit("/"), b, pl.lit("/"), y))

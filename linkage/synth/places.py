@@ -32,15 +32,17 @@ _MINORITY_COMMUNES = {
     "18901": 0.1, "18922": 0.2, "19366": 0.1,
 }  # fmt: skip
 _OTHER_MINORITY = 0.005
-_HAMLETS = """An Định|Phú Lộc|Đại Hào|Trung Yên|An Mỹ|Xuân Thành|Tân Hòa|Vĩnh Phước|Phú Long|Mỹ Chánh|Hà Lộc|Lam Thủy|
-Thượng Xá|Đông Hòa|Trà Trì|Câu Nhi|Hưng Nhơn|Phú Kinh|An Thơ|Văn Quỹ|Diên Khánh|Kim Long|Trung Đơn|Long Hưng|Mai Đàn|
-Như Lệ|Tích Tường|Đại Nại|Trâm Lý|Xuân Lâm|An Tiêm|Bích La|Nại Cửu|Trung Kiên|Đạo Đầu|Phương Ngạn|Lâm Xuân|Nhĩ Hạ|Hà Thanh|
-Gia Môn|Lạc Tân|Xuân Long|Hảo Sơn|An Nha|Kinh Môn|Tân Trại|Thủy Ba|Huỳnh Công|Tứ Chính|Mỹ Hội|Hiền Lương|Cổ Trai|Liêm Công|
-Thử Luật|Hòa Ninh|Lũ Phong|Thọ Linh|Minh Lệ|Phan Long|Cảnh Dương|La Hà|Thuận Bài|Đơn Sa|Nhân Thọ|Tiên Lệ|Pháp Kệ|Tô Xá|
-Thanh Khê|Lý Nhân|Phúc Lộc|Đại Phong|Tuy Lộc|Thượng Phong|Quy Hậu|Uẩn Áo|Mỹ Đức|Xuân Bồ|Lộc An|Phú Bình|Tân Lập|Xuân Lai|
-Hoành Vinh|Trúc Ly|Võ Xá|Hữu Tân|Lệ Kỳ|Trần Xá|Đức Thủy|Thế Lộc|Phú Cát|Trung Quán|Hiển Vinh|Dinh Mười|Tây Trạch|Bồng Lai|
-Khe Gát|Hà Môn|Xuân Sơn|Trằm Mé|Phong Nha|Ka Rôn|A Rồng|Pa Hy|Tà Rùng|Cheng|Xa Rô|Làng Cát|Ta Đỏ|Húc Ván|Cu Dong|Ruộng|
-Bắc|Nam|Đông|Tây|Thượng|Trung|Hạ|1|2|3|4|5|6|7|8""".replace("\n", "").split("|")
+_HAMLETS = """An Định|Phú Lộc|Đại Hào|Trung Yên|An Mỹ|Xuân Thành|Tân Hòa|Vĩnh Phước|Phú Long|Mỹ Chánh|Hà Lộc|
+Lam Thủy|Thượng Xá|Đông Hòa|Trà Trì|Câu Nhi|Hưng Nhơn|Phú Kinh|An Thơ|Văn Quỹ|Diên Khánh|Kim Long|
+Trung Đơn|Long Hưng|Mai Đàn|Như Lệ|Tích Tường|Đại Nại|Trâm Lý|Xuân Lâm|An Tiêm|Bích La|Nại Cửu|
+Trung Kiên|Đạo Đầu|Phương Ngạn|Lâm Xuân|Nhĩ Hạ|Hà Thanh|Gia Môn|Lạc Tân|Xuân Long|Hảo Sơn|An Nha|
+Kinh Môn|Tân Trại|Thủy Ba|Huỳnh Công|Tứ Chính|Mỹ Hội|Hiền Lương|Cổ Trai|Liêm Công|Thử Luật|
+Hòa Ninh|Lũ Phong|Thọ Linh|Minh Lệ|Phan Long|Cảnh Dương|La Hà|Thuận Bài|Đơn Sa|Nhân Thọ|Tiên Lệ|
+Pháp Kệ|Tô Xá|Thanh Khê|Lý Nhân|Phúc Lộc|Đại Phong|Tuy Lộc|Thượng Phong|Quy Hậu|Uẩn Áo|Mỹ Đức|
+Xuân Bồ|Lộc An|Phú Bình|Tân Lập|Xuân Lai|Hoành Vinh|Trúc Ly|Võ Xá|Hữu Tân|Lệ Kỳ|Trần Xá|Đức Thủy|
+Thế Lộc|Phú Cát|Trung Quán|Hiển Vinh|Dinh Mười|Tây Trạch|Bồng Lai|Khe Gát|Hà Môn|Xuân Sơn|Trằm Mé|
+Phong Nha|Ka Rôn|A Rồng|Pa Hy|Tà Rùng|Cheng|Xa Rô|Làng Cát|Ta Đỏ|Húc Ván|Cu Dong|Ruộng|Bắc|Nam|
+Đông|Tây|Thượng|Trung|Hạ|1|2|3|4|5|6|7|8""".replace("\n", "").split("|")
 _STREETS = """Trần Hưng Đạo|Lê Lợi|Hùng Vương|Nguyễn Huệ|Quang Trung|Lý Thường Kiệt|Lê Duẩn|Trần Phú|Nguyễn Trãi|
 Phan Bội Châu|Hai Bà Trưng|Ngô Quyền|Bà Triệu|Tôn Thất Thuyết|Hàm Nghi|Đoàn Khuê""".replace("\n", "").split("|")
 _ELSEWHERE = {"79": 0.38, "48": 0.2, "46": 0.12, "75": 0.1, "01": 0.08, "66": 0.06, "68": 0.06}
@@ -80,7 +82,9 @@ class Places:
 
 @cache
 def _tables() -> tuple[pl.DataFrame, pl.DataFrame]:
-    read = [pl.read_csv(_DATA / f"communes_{which}_2025_07_01.csv", infer_schema=False) for which in ("from", "before")]
+    read: list[pl.DataFrame] = [
+        pl.read_csv(_DATA / f"communes_{which}_2025_07_01.csv", infer_schema=False) for which in ("from", "before")
+    ]
     return read[0], read[1]
 
 
@@ -91,7 +95,8 @@ def _chosen(rng: Rng, citizens: int, tilt: str) -> pl.DataFrame:
     weights = np.where(ward, {"urban": 60.0, "rural": 0.2}.get(tilt, 1.5), 1 - 0.85 * minority)
     count = int(np.clip(round(citizens / _CITIZENS_A_COMMUNE), 1, new.height))
     rows = rng.choice(new.height, size=count, replace=False, p=weights / weights.sum())
-    return new[np.sort(rows).tolist()]
+    chosen: pl.DataFrame = new[np.sort(rows).tolist()]
+    return chosen
 
 
 def _old_parts(new: pl.DataFrame) -> pl.DataFrame:
@@ -184,9 +189,12 @@ def house_numbers(rng: Rng, urban: np.ndarray, share: float = 0.4) -> pl.Series:
 def elsewhere(rng: Rng, size: int) -> tuple[pl.Series, pl.Series]:
     """Codes and addresses of communes in other provinces, where people of Quảng Trị go."""
     table = _tables()[0].filter(pl.col("province_code").is_in(list(_ELSEWHERE)))
-    share = table["province_code"].replace_strict(_ELSEWHERE, return_dtype=pl.Float64) / table.group_by(
-        "province_code"
-    ).len().join(table.select("province_code"), on="province_code", how="right", maintain_order="right")["len"]
+    share = (
+        table["province_code"].replace_strict(_ELSEWHERE, return_dtype=pl.Float64)
+        / table.group_by("province_code")
+        .len()
+        .join(table.select("province_code"), on="province_code", how="right", maintain_order="right")["len"]
+    )
     weights = share.to_numpy()
     rows = rng.choice(table.height, size=size, p=weights / weights.sum())
     province = pl.col("province").str.replace("Thành phố", "thành phố").str.replace("Tỉnh", "tỉnh")

@@ -1,9 +1,9 @@
 """A population with families over five generations, and the register extract made from it.
 
 Rules
-- Couples marry within a generation, mostly within a commune; children have the father's surname and sometimes his middle
-  word; some sons bear his whole name; some births are twins. Everyone dies by an age law (Gompertz), parents after their
-  last child is born.
+- Couples marry within a generation, mostly within a commune; children have the father's surname and sometimes his
+  middle word; some sons bear his whole name; some births are twins. Everyone dies by an age law (Gompertz), parents
+  after their last child is born.
 - The tree holds more people than the register: those dead for long, those who left for good. `enrol` says who is in it.
 - Twelve digits: province of birth, century and sex, year, six random digits. Nine digits: province group, six random ones.
 
@@ -28,7 +28,7 @@ __all__ = ["Tree", "citizens_frame", "enrol", "grow", "make_places", "stream"]
 
 TODAY = 2025
 _GENERATIONS = 5
-_FOUNDERS_A_CITIZEN, _SPARE = 0.152, 1.06
+_FOUNDERS_A_CITIZEN, _SPARE = 0.158, 1.06
 _DEATH_RECORDED_FROM = 2016
 _GOMPERTZ_B, _GOMPERTZ_MEN, _GOMPERTZ_WOMEN = 0.09, 7e-5, 4e-5
 _OTHER_BIRTHPLACES = {46: 0.25, 42: 0.15, 40: 0.15, 48: 0.1, 79: 0.1, 38: 0.08, 1: 0.07, 66: 0.06, 36: 0.04}
@@ -138,7 +138,9 @@ def _children(rng: Rng, tree: Tree, husbands: Ints, wives: Ints, years: Ints, tw
     first = np.repeat(np.cumsum(count) - count, count)
     later = np.arange(len(couple)) > first
     twin = later & (rng.random(len(couple)) < twins)
-    gap = np.where(twin, 0, np.where(later, rng.choice([2, 2, 2, 3, 3, 4, 5], len(couple)), rng.integers(1, 3, len(couple))))
+    gap = np.where(
+        twin, 0, np.where(later, rng.choice([2, 2, 2, 3, 3, 4, 5], len(couple)), rng.integers(1, 3, len(couple)))
+    )
     total = np.cumsum(gap)
     birth = years[couple] + total - (total - gap)[first]
     day = rng.integers(0, 365, len(couple))
@@ -161,7 +163,9 @@ def _christen(rng: Rng, tree: Tree, children: Tree, equal: float) -> None:
     for back in (1, 2):
         same = np.zeros(size, dtype=bool)
         same[back:] = (drawn[back:] == drawn[:-back]).all(axis=1) & (children.father[back:] == children.father[:-back])
-        others = names.draw_names(rng, drawn[same, 0], children.male[same], children.birth[same], children.minority[same])
+        others = names.draw_names(
+            rng, drawn[same, 0], children.male[same], children.birth[same], children.minority[same]
+        )
         drawn[same, 3] = others[:, 3]
     namesake = pick_within(rng, equal, np.ones(size), children.male)
     drawn[namesake] = fathers[namesake]
@@ -177,7 +181,7 @@ def _deaths(rng: Rng, tree: Tree) -> Ints:
     rate = np.where(tree.male, _GOMPERTZ_MEN, _GOMPERTZ_WOMEN) / _GOMPERTZ_B
     lived = np.exp(_GOMPERTZ_B * (last - tree.birth))
     age = np.log(lived + rng.exponential(size=len(tree)) / rate) / _GOMPERTZ_B
-    return (tree.birth + age).astype(np.int64)
+    return np.asarray(tree.birth + age, dtype=np.int64)
 
 
 def _grow_once(rng: Rng, places: Places, founders: int, catalogue: Catalogue) -> Tree:
@@ -250,15 +254,15 @@ class Numbers:
 
 
 def unique_tails(rng: Rng, prefix: Ints, digits: int) -> Ints:
-    """`prefix` with `digits` random digits behind, no number twice."""
+    """`prefix` with `digits` random digits behind, no number twice; a full prefix overflows into the next one."""
     scale = 10**digits
-    number = prefix * scale + rng.integers(0, scale, len(prefix))
-    while True:
-        order = np.argsort(number, kind="stable")
-        twice = order[1:][number[order][1:] == number[order][:-1]]
-        if len(twice) == 0:
-            return number
-        number[twice] = prefix[twice] * scale + rng.integers(0, scale, len(twice))
+    order = np.lexsort([rng.random(len(prefix)), prefix])
+    grouped = prefix[order]
+    rank = np.arange(len(prefix)) - np.searchsorted(grouped, grouped, side="left")
+    tails = rng.permutation(scale)
+    number = np.empty(len(prefix), dtype=np.int64)
+    number[order] = (grouped + rank // scale) * scale + tails[(rank + grouped * 7919) % scale]
+    return number
 
 
 def issue_numbers(rng: Rng, tree: Tree, places: Places) -> Numbers:
@@ -270,12 +274,20 @@ def issue_numbers(rng: Rng, tree: Tree, places: Places) -> Numbers:
     province = np.where(moved, away, at_home)
     century_sex = np.where(tree.birth >= 2000, 2, 0) + ~tree.male
     citizen = unique_tails(rng, province * 1000 + century_sex * 100 + tree.birth % 100, 6)
-    issued = np.where(places.hamlet_born_044[tree.hamlet], 194, 197)
-    stranger = rng.random(size) < 0.02
-    group = np.where(stranger, _OTHER_CMND[rng.integers(0, len(_OTHER_CMND), size)], issued)
-    both = unique_tails(rng, np.concatenate([group, _OTHER_CMND[rng.integers(0, len(_OTHER_CMND), size)]]), 6)
-    old_enough = tree.birth < 2003
-    return Numbers(citizen, np.where(old_enough, both[:size], -1), np.where(old_enough, both[size:], -1))
+    return Numbers(citizen, *_former_numbers(rng, tree, places))
+
+
+def _former_numbers(rng: Rng, tree: Tree, places: Places) -> tuple[Ints, Ints]:
+    """The nine digits of those old enough, and the number some had before."""
+    held = np.flatnonzero((tree.birth < 2003) & (tree.death > 1976))
+    size = len(held)
+    issued = np.where(places.hamlet_born_044[tree.hamlet[held]], 194, 197)
+    strange = _OTHER_CMND[rng.integers(0, len(_OTHER_CMND), (2, size))]
+    group = np.where(rng.random(size) < 0.02, strange[0], issued)
+    number = unique_tails(rng, np.concatenate([group, strange[1]]), 6)
+    former, earlier = (np.full(len(tree), -1, dtype=np.int64) for _ in range(2))
+    former[held], earlier[held] = number[:size], number[size:]
+    return former, earlier
 
 
 def digits(numbers: Ints, width: int) -> pl.Series:

@@ -13,6 +13,7 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,13 @@ from linkage.synth import legacy_text, organisations
 from linkage.synth.catalogue import Catalogue
 from linkage.synth.draw import Flags, Floats, Ints, Rng, allot, pick, pick_within
 from linkage.synth.holdings import (
-    CO_OWNERSHIP, COUPLE, HOUSEHOLD, INDIVIDUAL, KINDS, ORGANISATION, SLOTS, Certificates,
+    CO_OWNERSHIP,
+    COUPLE,
+    HOUSEHOLD,
+    KINDS,
+    ORGANISATION,
+    SLOTS,
+    Certificates,
 )  # fmt: skip
 from linkage.synth.mentions import Mentions, any_day, nothing
 from linkage.synth.names import fold_case_kept
@@ -111,9 +118,15 @@ def _tails(rng: Rng, tree: Tree, layout: Layout, mentions: Mentions, catalogue: 
     dead = pick_within(rng, catalogue.rate("death_mark"), lines, glued & ~tree.alive[mentions.person])
     born = pick_within(rng, catalogue.rate("glued_birth_year"), lines, glued)
     numbered = pick_within(rng, catalogue.rate("glued_id"), lines, glued) & mentions.id_no.is_not_null().to_numpy()
-    mark = pl.Series(["", " (đã chết)", " (đã mất)", " (chết)"]).gather(np.where(dead, rng.integers(1, 4, len(dead)), 0))
-    lead = pl.Series(["", ", sinh năm ", ", sinh năm: ", " - "]).gather(np.where(born, rng.integers(1, 4, len(born)), 0))
-    year = pl.Series(mentions.year).cast(pl.String).zip_with(pl.Series(born), pl.Series([""]).new_from_index(0, len(born)))
+    mark = pl.Series(["", " (đã chết)", " (đã mất)", " (chết)"]).gather(
+        np.where(dead, rng.integers(1, 4, len(dead)), 0)
+    )
+    lead = pl.Series(["", ", sinh năm ", ", sinh năm: ", " - "]).gather(
+        np.where(born, rng.integers(1, 4, len(born)), 0)
+    )
+    year = (
+        pl.Series(mentions.year).cast(pl.String).zip_with(pl.Series(born), pl.Series([""]).new_from_index(0, len(born)))
+    )
     nine = mentions.id_no.str.len_chars().fill_null(0).to_numpy() == 9
     label = pl.Series(["", ", CMND: ", ", CMND số ", ", CCCD: ", ", số ĐDCN: "])
     chosen = label.gather(np.where(numbered, np.where(nine, 1, 3) + rng.integers(0, 2, len(nine)), 0))
@@ -136,7 +149,7 @@ def person_texts(
 # --- letters ---------------------------------------------------------------------------------------------------------
 
 
-def _rewrite(text: pl.Series, rows: Ints, how: list[int], ways: list) -> pl.Series:
+def _rewrite(text: pl.Series, rows: Ints, how: list[int], ways: Sequence[Callable[[str], str]]) -> pl.Series:
     if len(rows) == 0:
         return text
     values = text.gather(rows).to_list()
@@ -346,7 +359,9 @@ def geohash(latitude: Floats, longitude: Floats, length: int = 12) -> pl.Series:
         depth = (bits - 1 - k) // 2
         size = bits // 2 if source is y else (bits + 1) // 2
         code |= ((source >> np.uint64(size - 1 - depth)) & np.uint64(1)) << np.uint64(k)
-    chars = [_BASE32[((code >> np.uint64(5 * (length - 1 - k))) & np.uint64(31)).astype(np.int64)] for k in range(length)]
+    chars = [
+        _BASE32[((code >> np.uint64(5 * (length - 1 - k))) & np.uint64(31)).astype(np.int64)] for k in range(length)
+    ]
     return pl.Series(np.stack(chars, axis=1).view(f"S{length}").ravel().astype(str).tolist())
 
 
@@ -434,7 +449,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def make_lines(papers: Papers, certificates: Certificates, parcels: pl.DataFrame, issued: pl.DataFrame) -> tuple[pl.DataFrame, Ints]:
+def make_lines(
+    papers: Papers, certificates: Certificates, parcels: pl.DataFrame, issued: pl.DataFrame
+) -> tuple[pl.DataFrame, Ints]:
     """The land register, and the paper each line copies."""
     paper, parcel = _threads(certificates, papers, parcels["order"].to_numpy())
     ids = "DK" + pl.Series("owner_record_id", np.arange(1, len(paper) + 1)).cast(pl.String).str.zfill(8)
@@ -470,5 +487,8 @@ def make_truth(
             "citizen_id": citizen.gather(person).zip_with(is_person, nothing(len(line))),
         }
     )
-    flags = {error: pl.Series(flag).gather(np.where(mention >= 0, mention, 0)) & is_person for error, flag in mentions.errors.items()}
+    flags = {
+        error: pl.Series(flag).gather(np.where(mention >= 0, mention, 0)) & is_person
+        for error, flag in mentions.errors.items()
+    }
     return truth, truth.select("owner_record_id", "role").with_columns(**flags).filter(is_person)

@@ -18,9 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+import xlsxwriter  # type: ignore[import-untyped]
 
 from linkage.synth.draw import Flags, Ints, Rng
 from linkage.synth.holdings import CO_OWNERSHIP, COUPLE, HOUSEHOLD, ORGANISATION, Certificates
@@ -92,19 +90,24 @@ def _sample(source: Source) -> Ints:
 def _rows(rng: Rng, source: Source, sample: Ints) -> tuple[list[tuple[list[object], tuple[int, int]]], list[int]]:
     """Cells and named person of each row, and the size of each group."""
     made = source.certificates
+    named = made.named
     first_parcel = np.cumsum(made.parcels) - made.parcels
-    first_mention = np.cumsum(made.named) - made.named
+    first_mention = np.cumsum(named) - named
     heir = _first_children(source.tree)
     rows: list[tuple[list[object], tuple[int, int]]] = []
     groups = []
     for certificate in sample.tolist():
         before = len(rows)
-        people = range(int(first_mention[certificate]), int(first_mention[certificate] + made.named[certificate]))
+        people = range(int(first_mention[certificate]), int(first_mention[certificate] + named[certificate]))
         for parcel in range(int(first_parcel[certificate]), int(first_parcel[certificate] + made.parcels[certificate])):
             land = _parcel_cells(rng, source, certificate, parcel)
             for mention in people or (-1,):
                 cells = dict(land)
-                cells |= _person_cells(rng, source, certificate, mention, heir) if mention >= 0 else _body_cells(source, certificate)
+                cells |= (
+                    _person_cells(rng, source, certificate, mention, heir)
+                    if mention >= 0
+                    else _body_cells(source, certificate)
+                )
                 rows.append((_line(cells), (mention, int(source.bodies.of[certificate]))))
         _certificate_cells(source, certificate, rows[before][0])
         groups.append(len(rows) - before)
@@ -137,7 +140,9 @@ def _parcel_cells(rng: Rng, source: Source, certificate: int, parcel: int) -> di
         "Địa chỉ thửa": land["parcel_address"], "Diện tích": area,
         "Pháp nhân trên GCN": _KINDS[source.certificates.kind[certificate]],
     }  # fmt: skip
-    cells |= _use_cells(0, _LAND_NAMES[use], area, "DG-KTT" if farm else "CNQ-CTT", "Đến 15/10/2043" if farm else "Lâu dài")
+    cells |= _use_cells(
+        0, _LAND_NAMES[use], area, "DG-KTT" if farm else "CNQ-CTT", "Đến 15/10/2043" if farm else "Lâu dài"
+    )
     if not farm and area > 250:
         cells |= _use_cells(0, _LAND_NAMES[use], 200.0, "CNQ-CTT", "Lâu dài")
         cells |= _use_cells(1, _LAND_NAMES["CLN"], round(area - 200, 1), "CNQ-CTT", "Đến 15/10/2043")
@@ -149,7 +154,10 @@ def _parcel_cells(rng: Rng, source: Source, certificate: int, parcel: int) -> di
 
 
 def _use_cells(block: int, use: str, area: float, origin: str, term: str) -> dict[str, object]:
-    return {f"{label} {block + 1}": value for label, value in zip(_LAND, (use, area, origin, "Sử dụng riêng", term), strict=True)}
+    return {
+        f"{label} {block + 1}": value
+        for label, value in zip(_LAND, (use, area, origin, "Sử dụng riêng", term), strict=True)
+    }
 
 
 def _body_cells(source: Source, certificate: int) -> dict[str, object]:
@@ -245,17 +253,22 @@ def _as_area(line: list[object]) -> float:
     return value if isinstance(value, float) else 0.0
 
 
-def _cell(sheet: Worksheet, row: int, column: int, value: object) -> None:
+def _cell(sheet: xlsxwriter.worksheet.Worksheet, row: int, column: int, value: object) -> None:
     if isinstance(value, float):
         sheet.write_number(row, column, value)
     elif value is not None:
         sheet.write_string(row, column, str(value))
 
 
-def _write_head(sheet: Worksheet, bold: Format) -> None:
+def _write_head(sheet: xlsxwriter.worksheet.Worksheet, bold: xlsxwriter.format.Format) -> None:
     sheet.write_string(0, 0, "Phụ lục 3-01. DANH SÁCH CHỦ SỬ DỤNG ĐẤT, THỬA ĐẤT, GIẤY CHỨNG NHẬN", bold)
     sheet.write_string(1, 0, "(Kèm theo Công văn số 2071/QLĐĐ-TKKKTTĐĐ ngày 05/9/2025)")
-    blocks = ((1, 4, "Giấy chứng nhận"), (5, 17, "Chủ sử dụng"), (18, 39, "Thửa đất"), (40, 48, "Tài sản gắn liền với đất"))
+    blocks = (
+        (1, 4, "Giấy chứng nhận"),
+        (5, 17, "Chủ sử dụng"),
+        (18, 39, "Thửa đất"),
+        (40, 48, "Tài sản gắn liền với đất"),
+    )
     sheet.merge_range(3, 0, 4, 0, "STT", bold)
     for first, last, title in blocks:
         sheet.merge_range(3, first, 3, last, title, bold)
@@ -265,7 +278,9 @@ def _write_head(sheet: Worksheet, bold: Format) -> None:
         sheet.write_string(5, column, number, bold)
 
 
-def _write_groups(sheet: Worksheet, rows: list[list[object]], groups: list[int], middle: Format) -> None:
+def _write_groups(
+    sheet: xlsxwriter.worksheet.Worksheet, rows: list[list[object]], groups: list[int], middle: xlsxwriter.format.Format
+) -> None:
     """STT and the certificate's cells, merged over a group of rows."""
     start = 0
     for number, size in enumerate(groups, start=1):
@@ -287,7 +302,9 @@ def _truth(source: Source, named: list[tuple[int, int, int]], known: pl.Series) 
             "owner_record_id": [f"{FILE}#{SHEET}!{row}" for row, _, _ in named],
             "role": ["owner"] * len(named),
             "kind": ["person" if yes else "organisation" for yes in is_person],
-            "person": [f"P{p:08d}" if p >= 0 else f"O{body:08d}" for p, (_, _, body) in zip(person, named, strict=True)],
+            "person": [
+                f"P{p:08d}" if p >= 0 else f"O{body:08d}" for p, (_, _, body) in zip(person, named, strict=True)
+            ],
             "citizen_id": [known[p] if p >= 0 else None for p in person],
         },
         schema_overrides={"citizen_id": pl.String},
