@@ -70,7 +70,9 @@ class _Text:
 def open_csv(path: Path, mapping: SourceMapping) -> Part:
     """The one table of a delimited file."""
     text = _find_table(path.name, _utf8_content(path, mapping.encoding), mapping.delimiter)
-    first = next((record for _, record, _ in _records(text) if record and any(map(str.strip, record))), None)
+    first = next(
+        (record for _, record, _ in _records(text, limit=_SAMPLE_BYTES) if record and any(map(str.strip, record))), None
+    )
     if first is None:
         raise UnreadableFileError(path.name, "the file holds no readable row", "give a file with a header row")
     headers = unique_headers(first)
@@ -212,7 +214,8 @@ Refused = list[tuple[int, str | None, str | None, str]]
 
 def _load_fast(text: _Text, headers: Sequence[str]) -> tuple[pl.DataFrame, Refused] | None:
     """All rows through Arrow's reader; None where a stray quotation mark may have swallowed rows."""
-    if text.content[text.start :].count(b'"') % 2:
+    quotes = _count_quotes(text.content)
+    if quotes % 2:
         return None
     ragged: list[arrow_csv.InvalidRow] = []
 
@@ -221,19 +224,36 @@ def _load_fast(text: _Text, headers: Sequence[str]) -> tuple[pl.DataFrame, Refus
         return "skip"
 
     try:
-        table = _arrow_table(text, len(headers), refuse)
+        table = _arrow_table(text, len(headers), None)
     except pa.ArrowInvalid:
-        return None
+        try:
+            table = _arrow_table(text, len(headers), refuse)
+        except pa.ArrowInvalid:
+            return None
     if any("\n" in row.text for row in ragged):
         return None
-    frame = pl.DataFrame(pl.from_arrow(table))
-    if _may_have_swallowed(frame, text.delimiter):
+    frame = _frame_of(table)
+    del table
+    if quotes and _may_have_swallowed(frame, text.delimiter):
         return None
     skipped = [row.number for row in ragged]
     numbers = pl.Series(ROW, range(1, frame.height + len(skipped) + 1), dtype=pl.Int64)
     frame = frame.insert_column(0, numbers.filter(~numbers.is_in(skipped)) + text.skipped)
     told = [row for row in ragged if any(map(str.strip, _fields(row.text, text.delimiter)))]
     return _below_header(frame, headers), [(row.number + text.skipped, None, row.text, _RAGGED) for row in told]
+
+
+def _count_quotes(content: Content) -> int:
+    return sum(content[offset : offset + _BLOCK_BYTES].count(b'"') for offset in range(0, len(content), _BLOCK_BYTES))
+
+
+def _frame_of(table: pa.Table) -> pl.DataFrame:
+    """The table as a frame, column by column, so that the text is not held twice."""
+    columns: list[pl.Series] = []
+    for name in table.column_names:
+        columns.append(pl.Series(name, table.column(0), dtype=pl.String))
+        table = table.remove_column(0)
+    return pl.DataFrame(columns)
 
 
 def _may_have_swallowed(frame: pl.DataFrame, delimiter: str) -> bool:
@@ -245,11 +265,12 @@ def _may_have_swallowed(frame: pl.DataFrame, delimiter: str) -> bool:
     return False
 
 
-def _arrow_table(text: _Text, width: int, refuse: Callable[[arrow_csv.InvalidRow], str]) -> pa.Table:
+def _arrow_table(text: _Text, width: int, refuse: Callable[[arrow_csv.InvalidRow], str] | None) -> pa.Table:
+    """The rows as Arrow text: on all cores if none may be ragged, else on one, which alone numbers the ragged ones."""
     names = [str(position) for position in range(width)]
     return arrow_csv.read_csv(
         pa.BufferReader(pa.py_buffer(text.content).slice(text.start)),
-        read_options=arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=_BLOCK_BYTES),
+        read_options=arrow_csv.ReadOptions(use_threads=refuse is None, column_names=names, block_size=_BLOCK_BYTES),
         parse_options=arrow_csv.ParseOptions(
             delimiter=text.delimiter, newlines_in_values=True, invalid_row_handler=refuse, ignore_empty_lines=False
         ),
@@ -281,9 +302,12 @@ def _load_carefully(text: _Text, headers: Sequence[str]) -> tuple[pl.DataFrame, 
     return _below_header(frame, headers), refused
 
 
-def _records(text: _Text, width: int | None = None) -> Iterator[tuple[int, list[str] | None, str]]:
+def _records(
+    text: _Text, width: int | None = None, limit: int | None = None
+) -> Iterator[tuple[int, list[str] | None, str]]:
     """Number, fields and first line of each row; no fields where a quotation mark in that line is never closed."""
-    stream = io.TextIOWrapper(io.BytesIO(text.content[text.start :]), "utf-8", "replace", newline="")
+    end = None if limit is None else text.start + limit
+    stream = io.TextIOWrapper(io.BytesIO(text.content[text.start : end]), "utf-8", "replace", newline="")
     waiting: deque[str] = deque()
     for number in count(text.skipped + 1):
         if not waiting:

@@ -178,7 +178,7 @@ def _why(layout: Layout, *, hidden: bool) -> pl.Expr:
         pl.when(pl.lit(hidden)).then(pl.lit("hidden-sheet"))
         .when(repeated).then(pl.lit("repeated-header"))
         .when(first.str.contains(_TOTAL) & unnamed).then(pl.lit("total-row"))
-        .when((name.str.contains(_FOOTER) & alone) | (first.str.contains(_FOOTER) & unnamed & pl.col("owner_name").is_null()))
+        .when((name.str.contains(_FOOTER) & alone) | (first.str.contains(_FOOTER) & unnamed & name.is_null()))
         .then(pl.lit("footer"))
         .alias(_WHY)
     )  # fmt: skip

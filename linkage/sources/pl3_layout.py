@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 from linkage.sources.mapping import plain_words, unique_headers
 from linkage.sources.workbooks import Sheet
@@ -147,5 +147,5 @@ def _after_numbers(rows: Sequence[Sequence[str | None]], first: int) -> int:
 def _is_numbering(cells: Sequence[str]) -> bool:
     numbers = [int(re.sub(r"\D", "", cell)) for cell in cells if re.fullmatch(r"[(\[]?\s*\d{1,2}[a-z]?\s*[)\]]?", cell)]
     labels = sum(bool(re.fullmatch(r"[(\[]?[A-Za-z]{1,2}[)\]]?", cell)) for cell in cells)
-    rising = all(a <= b for a, b in zip(numbers, numbers[1:], strict=False))
+    rising = all(a <= b for a, b in pairwise(numbers))
     return len(numbers) >= _MIN_FIELDS and rising and len(numbers) + labels == len(cells)

@@ -200,7 +200,7 @@ def _originals_in(file: Path, mapping: SourceMapping) -> list[pl.DataFrame]:
         blocks = pl3.originals(file.name, sheets, named=mapping.sheet is not None)
         if blocks:
             return blocks
-    return [_original_of(part) for part in _parts(file, mapping, sheets, _OWNER_COLUMNS)]
+    return [_original_of(part) for part in _parts(file, mapping, sheets, (*_OWNER_COLUMNS, *_CITIZEN_COLUMNS))]
 
 
 def _original_of(part: Part) -> pl.DataFrame:

@@ -25,7 +25,7 @@ from linkage.sources.tables import MAX_VALUE_SHOWN
 
 MAX_CELL_CHARACTERS = 10_000
 _MIN_FLOAT_DIGITS = 9
-"""Digits a number in float notation must show to be exact: `4.5085E+10` has lost the rest, `4.5085012345E+10` nothing."""
+"""Digits that float notation must show to be exact: `4.5085E+10` has lost the rest, `4.5085012345E+10` nothing."""
 _WHY = "__why"
 
 

@@ -13,7 +13,7 @@ Rules
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from linkage.schemas import REJECTED
-from linkage.sources.mapping import ROW
 
 ERROR_CELLS = ("#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA")
 MAX_VALUE_SHOWN = 200
@@ -29,7 +28,7 @@ MAX_VALUE_SHOWN = 200
 _MAX_WHOLE = 1e15
 """Above it a float no longer tells two neighbouring whole numbers apart."""
 
-Cell = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta | None
+Cell = int | float | str | bool | dt.time | dt.date | dt.datetime | dt.timedelta | None
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,9 @@ def text_of(value: Cell) -> str | None:
         return _text_of_float(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, datetime.datetime):
-        return value.date().isoformat() if value.time() == datetime.time.min else value.isoformat()
-    if isinstance(value, datetime.date | datetime.time):
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.time() == dt.time.min else value.isoformat()
+    if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     return None if value is None else str(value)
 
@@ -98,7 +97,7 @@ def as_text(column: str, dtype: pl.DataType) -> pl.Expr:
             pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(number.cast(pl.String))
         )
     elif isinstance(dtype, pl.Datetime):
-        midnight = value.dt.time() == datetime.time.min
+        midnight = value.dt.time() == dt.time.min
         text = pl.when(midnight).then(value.dt.strftime("%Y-%m-%d")).otherwise(value.dt.strftime("%Y-%m-%dT%H:%M:%S"))
     elif dtype == pl.Binary:
         text = value.map_elements(decode_any, return_dtype=pl.String)

@@ -34,7 +34,7 @@ Range = tuple[tuple[int, int], tuple[int, int]]
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: `frame` holds `row_number` and text columns `0`, `1`, …; `merged` counts rows and these columns from 0."""
+    """One sheet: `frame` holds `row_number` and text columns `0`, `1`, …; `merged` counts rows and columns from 0."""
 
     name: str
     hidden: bool
@@ -102,17 +102,20 @@ def fits_best(rows: Sequence[Sequence[str | None]], known: set[str]) -> int:
     return next((index for index, row in enumerate(rows) if any(row)), 0)
 
 
-def plain_parts(path: Path, sheets: Sequence[Sheet], known: Iterable[str], named: bool) -> list[Part]:
+def plain_parts(path: Path, sheets: Sequence[Sheet], known: Iterable[str], *, named: bool) -> list[Part]:
     """The sheets as plain tables: those that are visible (or named in the config) and not empty."""
     folded = {fold_header(name) for name in known}
     tables = [sheet for sheet in sheets if (named or not sheet.hidden) and sheet.frame.width > 1]
     notes = tuple(
         f"{path.name}: sheet '{s.name}' is hidden and was not read" for s in sheets if s.hidden and s not in tables
     )
-    return [_part(path, sheet, folded, len(tables) > 1, notes if i == 0 else ()) for i, sheet in enumerate(tables)]
+    return [
+        _part(path, sheet, folded, several=len(tables) > 1, notes=notes if i == 0 else ())
+        for i, sheet in enumerate(tables)
+    ]
 
 
-def _part(path: Path, sheet: Sheet, known: set[str], several: bool, notes: tuple[str, ...]) -> Part:
+def _part(path: Path, sheet: Sheet, known: set[str], *, several: bool, notes: tuple[str, ...]) -> Part:
     head = sheet.head(HEADER_SEARCH_ROWS)
     top = fits_best(head, known)
     headers = unique_headers(head[top]) if head else []

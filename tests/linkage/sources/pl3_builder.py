@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,8 +29,8 @@ PARCEL = [
 ]
 USES = ["Loại đất", "Diện tích", "Nguồn gốc", "Hình thức", "Thời hạn"]
 ASSET = [
-    "Loại tài sản", "Khu chung cư", "Nhà chung cư", "Số căn hộ", "Diện tích xây dựng", "Diện tích sàn", "Hình thức sở hữu",
-    "Thời hạn", "Cấp hạng", "Tên file quét",
+    "Loại tài sản", "Khu chung cư", "Nhà chung cư", "Số căn hộ", "Diện tích xây dựng", "Diện tích sàn",
+    "Hình thức sở hữu", "Thời hạn", "Cấp hạng", "Tên file quét",
 ]  # fmt: skip
 HEADERS = ["STT", "Mã ĐVHC cấp xã", *CERTIFICATE, *PERSON, *PARCEL, *USES * 3, *ASSET]
 GROUPS = [
@@ -71,7 +72,7 @@ class Writer:
 
     def cell(self, column: int, value: object) -> None:
         if column < self.columns and value is not None:
-            style = self.twelve if HEADERS[column] in {"Số định danh/CCCD"} and isinstance(value, int) else None
+            style = self.twelve if HEADERS[column] == PERSON[5] and isinstance(value, int) else None
             self.sheet.write(self.row, column + self.shift, value, style)
 
     def header(self, *, two_rows: bool) -> None:
@@ -94,7 +95,9 @@ class Writer:
                 self.sheet.write(self.row, column + self.shift, f"({column})")
             self.row += 1
 
-    def line(self, values: dict[str, object], name: str | None, serial: str | None, reason: str | None = None) -> None:
+    def line(
+        self, values: Mapping[str, object], name: str | None, serial: str | None, reason: str | None = None
+    ) -> None:
         for header, value in values.items():
             self.cell(HEADERS.index(header), value)
         self.row += 1
@@ -134,16 +137,16 @@ class Writer:
             self.line({"STT": "Tổng cộng", PARCEL[6]: 12_345.5}, None, None, "total-row")
         elif kind == 1:
             self.row += 1  # a blank row
-            self.line({PERSON[0]: "Công ty TNHH Bình Minh", PERSON[1]: "3200123456", PERSON[2]: "Lê Tổng", CERTIFICATE[0]: "CT 1"},
-                      "Công ty TNHH Bình Minh; người đại diện: Lê Tổng", "CT 1")  # fmt: skip
+            firm = {PERSON[0]: "Công ty TNHH Bình Minh", PERSON[1]: "3200123456", PERSON[2]: "Lê Tổng"}
+            self.line(firm | {CERTIFICATE[0]: "CT 1"}, "Công ty TNHH Bình Minh; người đại diện: Lê Tổng", "CT 1")
         elif kind == 2:
             self.sheet.write_formula(self.row, NAME + self.shift, "=#REF!", None, "#REF!")
             self.line({"STT": number, PARCEL[4]: number}, None, None)
         elif kind == 3:
             self.line({header: header for header in HEADERS[2:16]}, None, None, "repeated-header")
         elif kind == 4:
-            self.line({"STT": number, PERSON[2]: "Cộng đồng dân cư thôn Cộng Hòa", PERSON[7]: "Cộng đồng dân cư"}, 
-                      "Cộng đồng dân cư thôn Cộng Hòa", None)  # fmt: skip
+            name = "Cộng đồng dân cư thôn Cộng Hòa"
+            self.line({"STT": number, PERSON[2]: name, PERSON[7]: "Cộng đồng dân cư"}, name, None)
         else:
             self.line({PARCEL[4]: 7, PARCEL[3]: 3}, None, None)  # a second parcel, nobody named
 
