@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 DECISION_COLOURS = {
     "link": "#2c6e56",
     "ask": "#3f74b5",
-    "review": "#c7862a",
+    "review": "#a3660f",
     "no_match": "#8a5563",
-    "not_a_person": "#a3a9b2",
+    "not_a_person": "#6f7782",
 }
 INK, SOFT, GRID, UP, DOWN, TOTAL = "#22272e", "#5d6672", "#e4e7eb", "#2c6e56", "#a4493d", "#34495e"
 LABEL_GAP = 0.08
@@ -116,7 +116,7 @@ def waterfall(name: str, title: str, steps: Sequence[Step], names: Mapping[str, 
     axes.grid(axis="y", visible=False)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
-    spread = max(reach) - min(reach)
+    spread = max(reach) - min(reach) or 1.0
     axes.set_xlim(min(reach) - 0.03 * spread, max(reach) + 0.12 * spread)
     axes.set_xlabel("bit · bits")
     return _svg(figure, name, title)
