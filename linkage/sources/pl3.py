@@ -151,11 +151,12 @@ def _taken(file: str, sheet: Sheet, layout: Layout, *, part: str, hidden: bool, 
 
 
 def _body(sheet: Sheet, layout: Layout) -> pl.DataFrame:
-    """The rows under the header that hold more than an STT, with their first text."""
+    """The rows under the header that hold more than the number of an STT, with their first text."""
     number = layout.columns.get("serial_number")
     cells = [name for name in sheet.frame.columns if name not in {ROW, str(number)}]
     below = sheet.frame.slice(layout.first).with_columns(pl.coalesce(pl.exclude(ROW)).alias(_FIRST))
-    return below.filter(~pl.all_horizontal(pl.col(cells).is_null()))
+    said = pl.lit(value=False) if number is None else pl.col(str(number)).str.contains(r"\pL").fill_null(value=False)
+    return below.filter(~pl.all_horizontal(pl.col(cells).is_null()) | said)
 
 
 def _named(body: pl.DataFrame, layout: Layout) -> pl.DataFrame:

@@ -123,6 +123,12 @@ def test_total_rows_are_rejected_and_their_near_misses_kept(tmp_path: Path, labe
     assert source.lines.height == (label in NOT_TOTALS)
 
 
+def test_a_total_row_with_its_label_in_the_stt_column_alone_is_rejected(tmp_path: Path) -> None:
+    source = sheet_of(tmp_path / "a.xlsx", [{"STT": 1, NAME: "Tý"}, {"STT": "Tổng cộng: 1"}, {"STT": 2}])
+    assert source.rejected.select("row", "value").rows() == [(3, "Tổng cộng: 1")]
+    assert source.rows_read == 2
+
+
 def test_footers_are_rejected_as_such(tmp_path: Path) -> None:
     rows: list[dict[str, object]] = [
         {"STT": 1, NAME: "Tý"},
@@ -196,6 +202,9 @@ HEADER_CASES = {
     ("Địa chỉ thửa đất", ""): "parcel_address",
     ("Ngày cấp CCCD", ""): "owner_id_date",
     ("Ngày cấp GCN", ""): "certificate_date",
+    ("Số CCCD", "Thông tin cá nhân, người đại diện của tổ chức"): "owner_id_no",
+    ("Địa chỉ", "Thông tin cá nhân, người đại diện của tổ chức"): "owner_address",
+    ("Mã số thuế", "Thông tin về tổ chức"): "organisation_id_no",
     ("Diện tích xây dựng", ""): None,
     ("Tên file quét", ""): None,
     ("Nguồn gốc sử dụng", ""): None,
