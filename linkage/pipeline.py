@@ -99,6 +99,8 @@ class _Run:
     def table(self, step: str, *names: str) -> None:
         """Make tables of a finished step visible to SQL, read from disk as far as they are needed."""
         for name in names:
+            if _has_table(self.con, name):  # left in memory by the step that made it
+                self.con.execute(f"drop table {name} cascade")
             file = str(self.done[step].files[name]).replace("'", "''")
             self.con.execute(f"create or replace view {name} as select * from read_parquet('{file}')")
 

@@ -88,6 +88,7 @@ class Manifest:
         self._inputs: dict[str, InputRecord] = {}
         self._steps: list[StepRecord] = []
         self._counts: dict[str, Any] = {}
+        self._sections: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         self._memory.start()
@@ -116,6 +117,10 @@ class Manifest:
     def count(self, **counts: object) -> None:
         """Adds to `counts` (`rows_read`, `rows_used`, …); a later value replaces an earlier one."""
         self._counts |= counts
+
+    def describe(self, **sections: object) -> None:
+        """Adds sections of their own beside `counts` (`blocking`, `fill_rates`, …)."""
+        self._sections |= sections
 
     @contextmanager
     def step(self, name: str) -> Iterator[StepRecord]:
@@ -146,6 +151,7 @@ class Manifest:
             "seconds": round(self._clock() - self._began, 3),
             "peak_memory_bytes": self._memory.peak(),
             "counts": dict(self._counts),
+            **self._sections,
             "inputs": [asdict(record) for record in self._inputs.values()],
             "config": {"sha256": self._hashes["config"]},
             "model": {"sha256": self._hashes["model"]},

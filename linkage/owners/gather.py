@@ -94,7 +94,7 @@ def _persons_sql() -> str:
                    count(distinct m.id12) as id12s, count(distinct m.id9) as id9s
             from members as b join keyed_mentions as m using (mention) group by b.id),
         dates as (
-            select b.id, m.birth_year, mode(m.birth_month * 100 + m.birth_day) as day
+            select b.id, m.birth_year, mode(m.birth_month::integer * 100 + m.birth_day) as day
             from members as b join keyed_mentions as m using (mention)
             where m.birth_day is not null group by b.id, m.birth_year),
         names as (

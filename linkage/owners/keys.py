@@ -20,8 +20,9 @@ from dataclasses import dataclass
 
 from linkage.engines.duckdb import Connection
 
-_UNSEEN = 0.1
-_SLIP = 0.004
+_UNSEEN = 0.3
+_SLIP = 0.02
+_YEARS_APART = 3
 
 
 @dataclass(frozen=True)
@@ -40,19 +41,20 @@ class Key:
 
 def _namesakes(count: str, wider: str) -> str:
     """Others expected: those the register shows, those it cannot, and those reached by a slip in the year."""
-    return f"greatest({count} - 1, 0) + {_UNSEEN} * greatest({wider} - 1, 0) / 60 + {_SLIP} * greatest({wider} - 1, 0)"
+    among = f"greatest(coalesce({wider}, 0) - 1, 0)"
+    return f"greatest(coalesce({count}, 0) - 1, 0) + {_UNSEEN} * {among} / 60 + {_SLIP} * {among} / 20"
 
 
 KEYS: tuple[Key, ...] = (
     Key("same_citizen_number", ("citizen",)),
-    Key("same_id12", ("id12", "given_sound")),
-    Key("same_id9", ("id9", "given_sound")),
-    Key("same_certificate", ("serial", "name_sound")),
-    Key("same_parcel", ("parcel_code", "name_sound")),
+    Key("same_id12", ("id12", "name_sound")),
+    Key("same_id9", ("id9", "name_sound")),
+    Key("same_certificate", ("serial", "name_folded")),
+    Key("same_parcel", ("parcel_code", "name_folded")),
     Key(
         "same_birth_date",
         ("name_folded", "birth_year", "birth_month", "birth_day"),
-        f"greatest(coalesce(n_name_date, 0) - 1, 0) + {_SLIP} * n_name_year",
+        f"greatest(coalesce(n_name_date, 0) - 1, 0) + {_UNSEEN} * coalesce(n_name_year, 0) / 365",
         ("name_date", "name_year"),
     ),
     Key(
@@ -76,19 +78,13 @@ KEYS: tuple[Key, ...] = (
     Key(
         "same_year_and_commune",
         ("name_folded", "birth_year", "place"),
-        _namesakes("coalesce(n_name_year_place, 0)", "coalesce(n_name_place, 0)"),
+        _namesakes("n_name_year_place", "n_name_place"),
         ("name_year_place", "name_place"),
-    ),
-    Key(
-        "same_year_and_parcel_commune",
-        ("name_folded", "birth_year", "parcel_commune"),
-        _namesakes("coalesce(n_name_year_parcel, 0)", "coalesce(n_name_parcel, 0)"),
-        ("name_year_parcel", "name_parcel"),
     ),
     Key(
         "same_year_and_hamlet",
         ("name_folded", "birth_year", "place", "hamlet"),
-        _namesakes("coalesce(n_name_year_hamlet, 0)", "coalesce(n_name_hamlet, 0)"),
+        _namesakes("n_name_year_hamlet", "n_name_hamlet"),
         ("name_year_hamlet", "name_hamlet"),
     ),
     Key(
@@ -107,8 +103,6 @@ _COUNTS: dict[str, tuple[tuple[str, str], ...]] = {
     "couple_year": (("name_folded",) * 2, ("spouse_folded",) * 2, ("birth_year",) * 2),
     "name_year_place": (("name_folded",) * 2, ("birth_year",) * 2, ("place", "commune")),
     "name_place": (("name_folded",) * 2, ("place", "commune")),
-    "name_year_parcel": (("name_folded",) * 2, ("birth_year",) * 2, ("parcel_commune", "commune")),
-    "name_parcel": (("name_folded",) * 2, ("parcel_commune", "commune")),
     "name_year_hamlet": (("name_folded",) * 2, ("birth_year",) * 2, ("place", "commune"), ("hamlet",) * 2),
     "name_hamlet": (("name_folded",) * 2, ("place", "commune"), ("hamlet",) * 2),
 }
@@ -116,24 +110,28 @@ _COUNTS: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def prepare(con: Connection) -> None:
-    """The table `gathering`: persons among the mentions, their place, and the citizen whose number they carry."""
+    """The table `gathering`: persons among the mentions, their place, and the citizen whose number they carry.
+
+    A number counts only under a fitting name: the wife's line may hold her husband's number.
+    """
     con.execute("""
         create or replace temp table gathering as
         with people as (
-            select *, coalesce(commune, parcel_commune) as place,
-                   list_extract(string_split(name_sound, ' '), -1) as given_sound
+            select *, coalesce(commune, parcel_commune) as place
             from mentions where kind = 'person' and name_folded is not null),
         numbered as (
-            select p.mention, c.id as citizen, c.name_folded as register_name, c.name_sound as register_sound
-            from people as p join citizens as c on p.id12 = c.id12
-            union all
-            select p.mention, c.id, c.name_folded, c.name_sound
-            from people as p join citizens as c on p.id9 = c.id9),
+            select p.mention, c.id as citizen from people as p join citizens as c on p.id12 = c.id12
+            union
+            select p.mention, c.id from people as p join citizens as c on p.id9 = c.id9),
         fitting as (
-            select n.mention, min(n.citizen) as citizen, count(distinct n.citizen) as citizens
-            from numbered as n join people as p using (mention)
-            where list_extract(string_split(register_sound, ' '), -1) = p.given_sound
-               or jaro_winkler_similarity(register_name, p.name_folded) >= 0.9
+            select n.mention, min(n.citizen) as citizen, count(*) as citizens
+            from numbered as n join people as p using (mention) join citizens as c on c.id = n.citizen
+            where coalesce(p.sex = c.sex or p.name_folded = c.name_folded, true) and (
+                p.name_sound = c.name_sound
+                or (p.given = c.given and (
+                    list_has_all(string_split(p.name_folded, ' '), string_split(c.name_folded, ' '))
+                    or list_has_all(string_split(c.name_folded, ' '), string_split(p.name_folded, ' '))))
+                or jaro_winkler_similarity(p.name_folded, c.name_folded) >= 0.95)
             group by n.mention)
         select people.*, case when citizens = 1 then fitting.citizen end as citizen
         from people left join fitting using (mention)""")
@@ -152,14 +150,15 @@ def _group_sql(key: Key) -> str:
         )
     if key.others is not None:
         conditions = f" and {key.others} <= $max_others"
-    return f"select g.mention, g.citizen, hash({fields}) as key from gathering as g{joins} where {present}{conditions}"
+    return f"select g.mention, g.citizen, g.birth_year, hash({fields}) as key from gathering as g{joins} where {present}{conditions}"
 
 
 def edges(con: Connection, key: Key, number: int, *, max_others: float) -> None:
     """Append to `joins` (mention, root, key number) the mentions that `key` brings together."""
     parameters = {"max_others": max_others} if key.others is not None else {}
-    # A likeness key that two numbered citizens share proves that it is ambiguous here.
-    clash = "" if key.is_proof else " having count(distinct citizen) <= 1"
+    # Two citizens' numbers, or birth years far apart, prove that a likeness is shared by two persons.
+    one_person = f"count(distinct citizen) <= 1 and max(birth_year) - min(birth_year) <= {_YEARS_APART}"
+    clash = "" if key.is_proof else f" having coalesce({one_person}, true)"
     con.execute(
         f"""insert into joins
         with keyed as ({_group_sql(key)}),
