@@ -46,20 +46,20 @@ _BACK_RHYMES: Final = """
 a ai ay ao au am an ang anh ac ach at ap ăm ăn ăng ăc ăt ăp ây âu âm ân âng âc ât âp
 o oi om on ong oc ot op oong ô ôi ôm ôn ông ôc ôt ôp ơ ơi ơm ơn ơt ơp
 u ua ui um un ung uc ut up uôi uôm uôn uông uôc uôt ư ưa ưi ưu ưng ưc ưt ươi ươu ươm ươn ương ươc ươt ươp
-""".split()  # noqa: SIM905
+""".split()
 _FRONT_RHYMES: Final = """
 e eo em en eng ec et ep ê êu êm ên ênh êch êt êp i y ia iu im in inh ich it ip iêu iêm iên iêng iêc iêt iêp
-""".split()  # noqa: SIM905
+""".split()
 _GLIDE_RHYMES: Final = """
 oa oai oay oao oe oeo oan oang oanh oac oach oat oam oăn oăng oăc oăt oen oet
 uê uênh uêch uây uân uâng uât uơ uy uya uyu uyên uyêt uynh uych uyt
-""".split()  # noqa: SIM905
-_BARE_Y_RHYMES: Final = "yêu yêm yên yêng yêt".split()  # noqa: SIM905
+""".split()
+_BARE_Y_RHYMES: Final = "yêu yêm yên yêng yêt".split()
 _QU_RHYMES: Final = """
 a ai ay ao an ang anh ac ach at ăm ăn ăng ăc ăt ây âc ân ât âng e eo en et ê ên êt ênh êch y yên yêt ynh ych yt i
 it inh ich ơ ơi ơn ôc ôi
-""".split()  # noqa: SIM905
-_BARE_GLIDES: Final = "oan oanh oai oăng oa oe uy uyên uyên uynh uân uât uât uyêt".split()  # noqa: SIM905
+""".split()
+_BARE_GLIDES: Final = "oan oanh oai oăng oa oe uy uyên uyên uynh uân uât uât uyêt".split()
 _STOPS: Final = ("c", "ch", "p", "t")
 
 
@@ -93,7 +93,7 @@ trực tú tuân tuệ tý út ứng việt viễn vị xuyến ý yên ân ái 
 thôn xã huyện tỉnh phường quận thị trấn thành phố tổ khu xóm bản đội ấp khóm đường số quảng trị đông lệ ninh trạch
 triệu hướng hóa cam gio linh bố tuyên minh lộ hải lăng cồn cỏ kiến giang lao bảo khe sanh hộ gia đình ông
 bà vợ chồng và đất cấp ngày nơi dân phố tây tiểu trung thượng hạ hậu tiền ngoài trong
-""".split()  # noqa: SIM905
+""".split()
 )
 
 
@@ -123,7 +123,7 @@ def tone_position(toneless: str) -> int:
     span = end - start
     if span <= 1:
         return start if span else -1
-    return start + 1 if span > 2 or end < size else start  # noqa: PLR2004
+    return start + 1 if span > 2 or end < size else start
 
 
 def place_tone(toneless: str, tone: int) -> str:

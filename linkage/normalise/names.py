@@ -86,12 +86,37 @@ def _title_word(word: str) -> str:
 
 #: Words that are one name in two regions or after a taboo.
 _SAME_NAME: Final = {
-    "huynh": "hoang", "vu": "vo", "nhon": "nhan", "phuoc": "phuc", "phuot": "phuc", "chanh": "chinh", "kieng": "canh", "san": "son",
-    "ngai": "nghia", "tong": "tung", "chau": "chu", "tanh": "tinh", "sanh": "sinh", "cang": "cuong", "quoi": "quy",
-    "thoi": "thi", "nhiem": "nham", "buu": "bao",
-}  # fmt: skip
-_INITIALS: Final = (("ngh", "ng"), ("gh", "g"), ("gi", "d"), ("tr", "ch"), ("d", "d"), ("v", "d"), ("r", "d"), ("s", "x"),
-                    ("l", "n"), ("k", "c"))  # fmt: skip
+    "huynh": "hoang",
+    "vu": "vo",
+    "nhon": "nhan",
+    "phuoc": "phuc",
+    "phuot": "phuc",
+    "chanh": "chinh",
+    "kieng": "canh",
+    "san": "son",
+    "ngai": "nghia",
+    "tong": "tung",
+    "chau": "chu",
+    "tanh": "tinh",
+    "sanh": "sinh",
+    "cang": "cuong",
+    "quoi": "quy",
+    "thoi": "thi",
+    "nhiem": "nham",
+    "buu": "bao",
+}
+_INITIALS: Final = (
+    ("ngh", "ng"),
+    ("gh", "g"),
+    ("gi", "d"),
+    ("tr", "ch"),
+    ("d", "d"),
+    ("v", "d"),
+    ("r", "d"),
+    ("s", "x"),
+    ("l", "n"),
+    ("k", "c"),
+)
 _FINALS: Final = (("ng", "n"), ("c", "t"))
 
 

@@ -33,6 +33,7 @@ from linkage.normalise.owner_text_words import (
     NEED_MARKS,
     PHRASES,
     Mark,
+    WordForms,
     is_person_like,
     longest_phrase,
     phrase_pattern,
@@ -75,7 +76,7 @@ class ParsedOwner:
 _BY_SIGN: Final = frozenset((",", ".", "/", "-", ";", "(", ")", "\n", ":", "+", "|", "_", "=", "[", "]", ""))
 
 
-def _is_person(draft: Draft, first: bool) -> bool:
+def _is_person(draft: Draft, *, first: bool) -> bool:
     """True where a draft names somebody."""
     if not draft.words or len(draft.words) > LONGEST_NAME or " ".join(w.folded for w in draft.forms) in JUNK:
         return False
@@ -131,7 +132,7 @@ def _relate(reader: Reader, drafts: list[Draft]) -> bool:
     return pair
 
 
-def _form(reader: Reader, drafts: list[Draft], pair: bool) -> Form:
+def _form(reader: Reader, drafts: list[Draft], *, pair: bool) -> Form:
     """The form of ownership."""
     if reader.heirs:
         return "heirs"
@@ -173,7 +174,7 @@ def _read_persons(tokens: Tokens, encoding: Encoding, extra: list[str]) -> Parse
     reader.run(0)
     drafts = _persons_of(reader)
     pair = _relate(reader, drafts)
-    form = _form(reader, drafts, pair)
+    form = _form(reader, drafts, pair=pair)
     if form == "household" and drafts and not any(d.head for d in drafts):
         drafts[0].head = True
     kind: Kind = "person" if drafts else "unknown"
@@ -182,7 +183,14 @@ def _read_persons(tokens: Tokens, encoding: Encoding, extra: list[str]) -> Parse
 
 # --- Organisations ----------------------------------------------------------------------------------------------------
 
-_ANYWHERE: Final = re.compile(r"\b(?:công ty|cty|tnhh|hợp tác xã|htx|ubnd|cong ty|hop tac xa)\b", re.IGNORECASE)
+_COMPANY_WORDS: Final = frozenset(("cty", "tnhh", "htx", "ubnd"))
+_COMPANY_PAIRS: Final = frozenset((("công", "ty"), ("cong", "ty"), ("hợp", "tác"), ("hop", "tac")))
+
+
+def _names_company(forms: list[WordForms]) -> bool:
+    """True where a word such as "công ty" stands anywhere."""
+    keys = [f.key for f in forms]
+    return not _COMPANY_WORDS.isdisjoint(keys) or not _COMPANY_PAIRS.isdisjoint(zip(keys, keys[1:], strict=False))
 
 
 def _body(tokens: Tokens) -> tuple[Kind, int] | None:
@@ -194,7 +202,7 @@ def _body(tokens: Tokens) -> tuple[Kind, int] | None:
     if hit and _is_body(tokens, first, hit[1]):
         return _KINDS[hit[0].kind], first
     opening = longest_phrase(PHRASES, tokens.forms, first)
-    if _ANYWHERE.search(tokens.text) and not (
+    if _names_company(tokens.forms) and not (
         opening and opening[0].kind in ("honorific", "household", "head", "heirs_of")
     ):
         return ("organisation", first) if not is_person_like(tokens.words_from(first)[:4]) else None
@@ -342,7 +350,8 @@ def _suspect_pattern() -> str:
     opening = phrase_pattern(PHRASES, lambda mark, _: mark.kind in _OPEN_ONLY)
     bodies = phrase_pattern(BODIES, lambda *_: True)
     junk = "|".join(sorted({j.split()[0] for j in JUNK}))
-    inside = f"ông|ong|bà|ba|cụ|cu|kế|ke|cty|tnhh|htx|ubnd|công ty|cong ty|hợp tác|hop tac|rõ|chưa|không|tổng|cộng|xác|{anywhere}"
+    single = "ông|ong|bà|ba|cụ|cu|kế|ke|cty|tnhh|htx|ubnd|rõ|chưa|không|tổng|cộng|xác"
+    inside = f"{single}|công ty|cong ty|hợp tác|hop tac|{anywhere}"
     return f"(?i)(?:^| )(?:{inside})(?: |$)|^(?:{opening}|{bodies}|{_FIRST_WORDS}|{junk}) "
 
 
@@ -410,6 +419,6 @@ def parse_owner_column(values: pl.Series) -> pl.DataFrame:
     hard = raw.filter(~plain)
     parts = [_parsed_owners(hard.slice(at, _BATCH)) for at in range(0, len(hard), _BATCH)]
     found = pl.concat(
-        [pl.DataFrame(schema=OWNER_COLUMNS), _plain_owners(raw.filter(plain)).cast(OWNER_COLUMNS), *parts]
+        [pl.DataFrame(schema=OWNER_COLUMNS), _plain_owners(raw.filter(plain)).cast(pl.Schema(OWNER_COLUMNS)), *parts]
     )
     return raw.to_frame().join(found, on="raw", how="left", maintain_order="left")

@@ -75,6 +75,7 @@ class Reader:
 
     @property
     def last(self) -> Draft:
+        """The draft read last."""
         return self.drafts[-1]
 
     def named(self) -> bool:
@@ -261,7 +262,7 @@ class Reader:
         return word.marked or following[1].folded in MIDDLES
 
     def turn_spouses(self, draft: Draft, sex: str) -> None:
-        """ "bà B vợ ông A": the first is the wife, the second her husband."""
+        """Turn round "bà B vợ ông A": the first is the wife, the second her husband."""
         draft.sex = None
         if len(self.drafts) > 1:
             self.drafts[-2].sex = "F" if sex == "M" else "M"
@@ -279,7 +280,7 @@ class Reader:
         return size
 
     def plain_household(self, at: int) -> bool:
-        """ "HO ONG …" without marks: only before an honorific that is one."""
+        """True for "HO ONG …" without marks: only before an honorific that is one."""
         following = self.tokens.form(at + 1).folded
         return following in ("ong", "ba", "cu", "anh", "chi") and self.opens(at + 1, 1)
 

@@ -31,20 +31,15 @@ class Tokens:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.kinds: list[str] = []
-        self.texts: list[str] = []
-        self.forms: list[WordForms] = []
-        self.starts: list[int] = []
-        for match in _TOKEN.finditer(text):
-            kind = match.lastgroup or "s"
-            found = match[0]
-            self.kinds.append(kind)
-            self.texts.append(found)
-            self.starts.append(match.start())
-            self.forms.append(_forms(found) if kind == "w" else _NO_WORD)
+        matches = list(_TOKEN.finditer(text))
+        self.kinds = [match.lastgroup or "s" for match in matches]
+        self.texts = [match[0] for match in matches]
+        self.starts = [match.start() for match in matches]
+        self.forms = [_forms(t) if k == "w" else _NO_WORD for k, t in zip(self.kinds, self.texts, strict=True)]
         self.size = len(self.kinds)
 
     def kind(self, at: int) -> str:
+        """The kind of the token at a place; empty outside the text."""
         return self.kinds[at] if 0 <= at < self.size else ""
 
     def sign(self, at: int) -> str:
@@ -52,6 +47,7 @@ class Tokens:
         return self.texts[at] if 0 <= at < self.size and self.kinds[at] in "sl" else ""
 
     def form(self, at: int) -> WordForms:
+        """The forms of the word at a place; empty forms for anything else."""
         return self.forms[at] if 0 <= at < self.size else _NO_WORD
 
     def glued(self, at: int) -> bool:
@@ -68,6 +64,7 @@ class Tokens:
 
 
 def _forms(word: str) -> WordForms:
-    if len(word) > 1 and (word[1] in "./"):
+    """The forms of a word; abbreviations such as S.N and đ/c without their signs."""
+    if len(word) > 1 and word[1] in "./":
         word = _IN_ABBREVIATION.sub("", word)
     return word_forms(word) if len(word) <= 40 else WordForms(word, word, marked=True)

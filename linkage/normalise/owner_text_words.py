@@ -1,8 +1,8 @@
 """The words of an owner cell that are not names: honorifics, family words, marks, organisations.
 
 Rules
-- Phrases stand in owner_text_phrases.toml, with their marks. A text word matches it when equal with marks, or when the text word has
-  no marks at all and is equal without them ("ho ong" matches "hộ ông", "Hồ" never matches "hộ").
+- Phrases stand in owner_text_phrases.toml, with their marks. A text word matches when equal with marks, or when it
+  has no marks at all and is equal without them ("ho ong" matches "hộ ông", "Hồ" never matches "hộ").
 - What a phrase means is a `Mark`; whether it counts at its place is for `owner_text` to say.
 
 >>> longest_phrase(PHRASES, [word_forms("Những"), word_forms("người"), word_forms("thừa"), word_forms("kế")], 0)
@@ -116,7 +116,7 @@ MIDDLES: Final = frozenset(("van", "thi"))
 
 def is_person_like(words: Sequence[WordForms]) -> bool:
     """True where two to seven words begin with a surname."""
-    return 2 <= len(words) <= 7 and words[0].folded in SURNAMES  # noqa: PLR2004
+    return 2 <= len(words) <= 7 and words[0].folded in SURNAMES
 
 
 def _spellings(key: str) -> set[str]:

@@ -22,10 +22,21 @@ from linkage.normalise.names import (
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("Hoà", "Hòa"), ("Thuý", "Thúy"), ("Quí", "Quý"), ("Qúy", "Quý"), ("Mĩ", "Mỹ"), ("Lí", "Lý"), ("Kì", "Kỳ"),
-        ("Sĩ", "Sỹ"), ("Vĩ", "Vỹ"), ("NGUYỄN  VĂN\xa0A", "Nguyễn Văn A"), ("Ðỗ", "Đỗ"), ("Í", "Ý"), ("Quít", "Quýt"),
+        ("Hoà", "Hòa"),
+        ("Thuý", "Thúy"),
+        ("Quí", "Quý"),
+        ("Qúy", "Quý"),
+        ("Mĩ", "Mỹ"),
+        ("Lí", "Lý"),
+        ("Kì", "Kỳ"),
+        ("Sĩ", "Sỹ"),
+        ("Vĩ", "Vỹ"),
+        ("NGUYỄN  VĂN\xa0A", "Nguyễn Văn A"),
+        ("Ðỗ", "Đỗ"),
+        ("Í", "Ý"),
+        ("Quít", "Quýt"),
     ],
-)  # fmt: skip
+)
 def test_spellings_of_one_name_share_a_key(one: str, other: str) -> None:
     assert name_key(one) == name_key(other)
     assert canonical_name(one) == canonical_name(other)
@@ -39,11 +50,22 @@ def test_different_names_keep_different_keys(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("huynh", "hoang"), ("vu", "vo"), ("nhon", "nhan"), ("phuoc", "phuc"), ("chanh", "chinh"), ("kieng", "canh"),
-        ("san", "son"), ("tuang", "tuan"), ("xinh", "sinh"), ("giang", "dang"), ("chung", "trung"), ("nan", "lan"),
-        ("phuot", "phuoc"), ("ly", "li"),
+        ("huynh", "hoang"),
+        ("vu", "vo"),
+        ("nhon", "nhan"),
+        ("phuoc", "phuc"),
+        ("chanh", "chinh"),
+        ("kieng", "canh"),
+        ("san", "son"),
+        ("tuang", "tuan"),
+        ("xinh", "sinh"),
+        ("giang", "dang"),
+        ("chung", "trung"),
+        ("nan", "lan"),
+        ("phuot", "phuoc"),
+        ("ly", "li"),
     ],
-)  # fmt: skip
+)
 def test_dialect_forms_sound_alike(one: str, other: str) -> None:
     assert name_sound(f"nguyen van {one}") == name_sound(f"nguyen van {other}")
 
@@ -80,7 +102,11 @@ def test_display_keeps_foreign_and_minority_names() -> None:
 
 
 @given(
-    st.lists(st.text(max_size=25) | st.sampled_from(["Nguyễn Thị Thuý", "TON NU HOA", "NguyÔn V¨n Hïng"]), max_size=8)
+    st.lists(
+        st.text(st.characters(exclude_categories=("Cs", "Cn")), max_size=25)
+        | st.sampled_from(["Nguyễn Thị Thuý", "TON NU HOA", "NguyÔn V¨n Hïng"]),
+        max_size=8,
+    )
 )
 @settings(max_examples=120, deadline=None)
 def test_columns_agree_with_the_functions(values: list[str]) -> None:
