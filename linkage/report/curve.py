@@ -88,7 +88,7 @@ def ranked_candidates(judged: pl.DataFrame) -> pl.DataFrame:
 def statements(ranked: pl.DataFrame) -> pl.DataFrame:
     """One row per distinct (true person, citizen), at the place of its best line."""
     return (
-        ranked.group_by("cluster", "citizen_id")
+        ranked.group_by("cluster", "citizen")
         .agg(
             pl.struct("match_probability", pl.col("match_weight").fill_null(float("-inf"))).max().alias("best"),
             pl.col("candidate_right").any(),

@@ -5,7 +5,7 @@ Rules
 - *Linked* means decision `link` with a citizen. A link is right only if truth names that very citizen.
 - Wrong is one of: `organisation`, `invented` (no such person in truth), `not_in_register`, `wrong_citizen`.
 - *Missed* is a person of the register without the right link, also where links has no row for it at all.
-- `cluster` numbers the true persons; an organisation and an invented person are clusters of their own.
+- `cluster` numbers the true persons, `citizen` the citizens proposed; an organisation and an invented person are clusters of their own.
   The numbers mean nothing from run to run.
 - Nobody is judged twice: a key that stands twice in a table is an error, not an average.
 
@@ -48,6 +48,7 @@ def judge(links: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
         candidate_right=(pl.col("citizen_id") == pl.col("true_citizen_id")).fill_null(value=False),
         scope=pl.when(pl.col("role") == OWNER).then(pl.lit(OWNER)).otherwise(pl.lit(CO_OWNER)),
         cluster=_cluster().cast(pl.Categorical).to_physical(),
+        citizen=pl.col("citizen_id").cast(pl.Categorical).to_physical(),
     ).with_columns(right=pl.col("linked") & pl.col("candidate_right"))
     return both.with_columns(wrong=_wrong())
 

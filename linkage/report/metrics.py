@@ -302,7 +302,7 @@ def _person_counts(judged: pl.DataFrame) -> pl.DataFrame:
         person_right=pl.col("right").any().cast(pl.Int64),
         person_known=pl.col("known").any().cast(pl.Int64),
     )
-    said = judged.filter("linked").select("cluster", "citizen_id").unique()
+    said = judged.filter("linked").select("cluster", "citizen").unique()
     said = said.group_by("cluster").agg(pl.len().cast(pl.Int64).alias("person_linked"))
     return lines.join(said, on="cluster", how="left").with_columns(pl.col("person_linked").fill_null(0))
 
