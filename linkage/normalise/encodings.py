@@ -33,6 +33,9 @@ from linkage.normalise.encodings_syllables import (
 Encoding = Literal["unicode", "tcvn3", "vni", "utf8-as-cp1252", "telex", "vni-typing"]
 
 
+_Charset = tuple[Encoding, Callable[[str], str | None]]
+
+
 class Repaired(NamedTuple):
     """A text as meant, and the encoding it was found in."""
 
@@ -146,7 +149,7 @@ def _tcvn3_word_without_u_horn(word: str) -> str | None:
 _vni_word: Final = lru_cache(maxsize=1 << 16)(legacy.decode_vni)
 
 
-def _charsets(text: str) -> tuple[tuple[Encoding, Callable[[str], str | None]], ...]:
+def _charsets(text: str) -> tuple[_Charset, ...]:
     """The decoders to try; where the text still holds soft hyphens no cleaner dropped them."""
     tcvn3 = _tcvn3_word if legacy.SOFT_HYPHEN in text else _tcvn3_word_without_u_horn
     return (("tcvn3", tcvn3), ("vni", _vni_word))
@@ -211,11 +214,14 @@ def _read_charset(text: str, words: list[str]) -> _Reading | None:
     return best._replace(text=_recased(best.text)) if best.encoding == "tcvn3" else best
 
 
+_ODD_WORD_CHARSETS: Final[tuple[_Charset, ...]] = (("vni", _vni_word), ("tcvn3", _tcvn3_word))
+
+
 def _odd_word(word: str) -> _Reading | None:
     """One legacy word within proper text ("Ñoã", "nghóa"), where it is surely one."""
     if _is_right(word) or word.isascii() or len(word) > _LONGEST_WORD:
         return None
-    for name, decode in (("vni", _vni_word), ("tcvn3", _tcvn3_word)):
+    for name, decode in _ODD_WORD_CHARSETS:
         read = decode(word)
         sure = name == "vni" or _ALIEN.search(word)
         if read is not None and sure and _points(word, read) >= _ENOUGH:

@@ -12,6 +12,7 @@ Rules
 ('hòa', 'quý', 'thủy')
 """
 
+# ruff: noqa: SIM905 - rhymes and words read better as text than as quoted lists
 from __future__ import annotations
 
 import unicodedata

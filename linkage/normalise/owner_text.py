@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -190,7 +191,7 @@ _COMPANY_PAIRS: Final = frozenset((("công", "ty"), ("cong", "ty"), ("hợp", "t
 def _names_company(forms: list[WordForms]) -> bool:
     """True where a word such as "công ty" stands anywhere."""
     keys = [f.key for f in forms]
-    return not _COMPANY_WORDS.isdisjoint(keys) or not _COMPANY_PAIRS.isdisjoint(zip(keys, keys[1:], strict=False))
+    return not _COMPANY_WORDS.isdisjoint(keys) or not _COMPANY_PAIRS.isdisjoint(pairwise(keys))
 
 
 def _body(tokens: Tokens) -> tuple[Kind, int] | None:
