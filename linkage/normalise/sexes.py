@@ -17,6 +17,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from linkage.normalise.slips import one_slip_apart
 from linkage.normalise.text_expressions import distinct, folded_with_punctuation
 
 _WORDS = {
@@ -64,17 +65,3 @@ def _nearest(word: str, number: str) -> tuple[str | None, str]:
         if len(found) == 1:
             return found.pop(), flag
     return None, "unreadable"
-
-
-def one_slip_apart(left: str, right: str) -> bool:
-    """True where one letter is added, dropped, changed, or two neighbours are swapped; false for equal words.
-
-    >>> one_slip_apart("nma", "nam"), one_slip_apart("nam", "nam"), one_slip_apart("na", "nu")
-    (True, False, True)
-    """
-    if left == right or abs(len(left) - len(right)) > 1:
-        return False
-    start = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
-    rest_left, rest_right = left[start:], right[start:]
-    swapped = rest_left[1::-1] + rest_left[2:] if len(rest_left) > 1 else rest_left
-    return rest_right in (swapped, rest_left[1:]) or rest_left == rest_right[1:] or rest_left[1:] == rest_right[1:]
