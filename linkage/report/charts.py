@@ -80,6 +80,7 @@ def weight_histogram(
         bottom = [low + count for low, count in zip(bottom, counts, strict=True)]
     axes.set_xlabel("trọng số khớp (bit) · match weight (bits)")
     axes.set_ylabel("số người · named persons")
+    axes.set_ylim(0, 1.06 * max([*bottom, 1]))
     axes.grid(axis="x", visible=False)
     return _svg(figure, name, title)
 
@@ -175,9 +176,18 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 def _bits_label(axes: Axes, row: int, at: float, bits: float, weight: str = "normal") -> None:
     axes.annotate(
-        f"{bits:+.1f}".replace("-", "\u2212"), (at, row), (4, 0), textcoords="offset points", va="center",
+        _signed(bits), (at, row), (4, 0), textcoords="offset points", va="center",
         fontsize=9, color=INK, fontweight=weight,
     )  # fmt: skip
+
+
+def _signed(bits: float) -> str:
+    """Write bits with their sign; nothing is 0, not +0.0.
+
+    >>> _signed(1.26), _signed(-0.04), _signed(-3)
+    ('+1.3', '0', '\u22123.0')
+    """
+    return "0" if abs(bits) < 0.05 else f"{bits:+.1f}".replace("-", "\u2212")
 
 
 def _step_label(step: Step, names: Mapping[str, str]) -> str:

@@ -5,8 +5,8 @@ Rules
 - *Linked* means decision `link` with a citizen. A link is right only if truth names that very citizen.
 - Wrong is one of: `organisation`, `invented` (no such person in truth), `not_in_register`, `wrong_citizen`.
 - *Missed* is a person of the register without the right link, also where links has no row for it at all.
-- `cluster` numbers the true persons, `citizen` the citizens proposed; an organisation and an invented person are clusters of their own.
-  The numbers mean nothing from run to run.
+- `cluster` numbers the true persons, `citizen` the citizens proposed; the numbers mean nothing from run to run.
+  An organisation and an invented person are clusters of their own.
 - Nobody is judged twice: a key that stands twice in a table is an error, not an average.
 
 >>> links = pl.DataFrame({"owner_record_id": ["a"], "role": ["owner"], "citizen_id": ["1"], "decision": ["link"]})
