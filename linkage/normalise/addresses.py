@@ -57,6 +57,7 @@ _REWRITES = (
     (r"\bt(?:hanh|) ?pho\b", "tp"),
     (r"\bthi ?xa\b", "tx"),
     (r"\b(tt|tp|tx)([a-z]{2,})\b", "$1 $2"),
+    (r"\b(?:thua dat|thua|to ban do)(?: so)? ?[0-9]+\b(?: tai\b)?|\bthua dat(?: tai)?\b", ","),
     (r"\bdac khu\b", "dk"),
     (r"\b(?:to dan pho|to dp|tdp|t d p)\b", "tdp "),
     (r"\bkhu pho\b", "kp"),
@@ -347,6 +348,8 @@ def _with_commune(tokens: list[str], start: int, kind: str | None, place: Place,
     score += above.score if above else 0.0
     if above and above.district and place.is_new:
         score -= _SAME_OLD_PROVINCE  # beside a district the old commune of that name is meant
+    if above and above.province and not above.district and place.old_province not in (None, above.province.old):
+        score -= _SAME_OLD_PROVINCE
     return Reading(
         score,
         start - bool(kind),
@@ -486,7 +489,7 @@ def _hamlet_and_house(parts: list[str]) -> tuple[str | None, str | None, str | N
     """Hamlet, its name and what else stands before the commune."""
     pieces = [piece for part in parts for piece in _IN_HAMLET.split(part) if piece]
     found = [(part, piece) for piece in pieces if (part := _hamlet_part(piece))]
-    rest = [piece for piece in pieces if not _hamlet_part(piece)]
+    rest = [piece for piece in pieces if not _hamlet_part(piece) and piece.split(" ", 1)[0] not in _ANY_KIND]
     if found:
         _, hamlet, name = min((part for part, _ in reversed(found)), key=lambda part: part[0])
         return hamlet, name, _house(rest)

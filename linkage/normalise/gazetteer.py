@@ -93,6 +93,7 @@ class Place:
     name: str
     kind: str
     is_new: bool
+    old_province: str | None
     province: str
     successors: tuple[str, ...]
 
@@ -226,7 +227,9 @@ def _places() -> list[tuple[Place, str | None, tuple[str, ...]]]:
     for old in old_communes().values():
         names = keys_of(old.name)
         province = PROVINCE_SUCCESSORS[old.province_code]
-        place = Place(old.code, names[0], old.name.lower(), KINDS[old.kind], False, province, old.successors)
+        place = Place(
+            old.code, names[0], old.name.lower(), KINDS[old.kind], False, old.province_code, province, old.successors
+        )
         found.append((place, old.district_code, names))
         parts |= dict.fromkeys((code, old.district_code) for code in old.successors)
     parts |= dict.fromkeys((code, district) for district, _, code in _ISLAND_DISTRICTS.values())
@@ -244,7 +247,7 @@ def _by_scope(communes: Iterable[tuple[Place, str | None, tuple[str, ...]]]) -> 
 
 def _new_place(code: str) -> Place:
     new = new_communes()[code]
-    return Place(code, keys_of(new.name)[0], new.name.lower(), KINDS[new.kind], True, new.province_code, (code,))
+    return Place(code, keys_of(new.name)[0], new.name.lower(), KINDS[new.kind], True, None, new.province_code, (code,))
 
 
 def _districts() -> list[tuple[District, tuple[str, ...]]]:

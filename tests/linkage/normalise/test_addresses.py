@@ -39,6 +39,9 @@ PLACES = {
     "a numbered ward of either town": ("Phường 1, Quảng Trị", None, "ambiguous"),
     "a repeated name with its district": ("xã Tân Thành, huyện Hướng Hóa, Quảng Trị", "19432", "ok"),
     "a repeated name in the new form": ("xã Tân Thành, tỉnh Quảng Trị", "18919", "two-tier"),
+    "a repeated name with the former province": ("xã Cam Thủy, tỉnh Quảng Bình", "19255", "ok"),
+    "the same with the other former province": ("xã Cam Thủy, tỉnh Quảng Trị", "19603", "ok"),
+    "an unknown commune": ("xã Không Đâu, huyện Vĩnh Linh", None, "district-only"),
     "a commune at home": ("xã Vĩnh Thủy", "19405", "ok"),
     "a town": ("TT. Hồ Xá H. Vĩnh Linh", "19363", "ok"),
     "a state farm": ("TT NT Lệ Ninh, huyện Lệ Thủy, Quảng Bình", "19246", "ok"),
@@ -62,6 +65,7 @@ HAMLETS = {
     "a group of dwellings": ("TDP 5, phường Đông Lễ, TP Đông Hà", "to dan pho 5", "5", None),
     "a letter": ("thôn A, xã Vĩnh Thủy, huyện Vĩnh Linh", "thon a", "a", None),
     "a street": ("Số nhà 12 đường Hùng Vương, P1, Đông Hà", None, None, "12 duong hung vuong"),
+    "a parcel before the hamlet": ("Thửa đất số 12, tờ bản đồ 5, thôn 3, xã Vĩnh Thủy", "thon 3", "3", None),
     "house and quarter": ("12 Hùng Vương, KP 2, phường 1, TP Đông Hà", "khu pho 2", "2", "12 hung vuong"),
 }
 
