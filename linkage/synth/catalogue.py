@@ -49,7 +49,7 @@ class Catalogue:
             return cls(str(profile), {row["id"]: _entry(row, str(profile), TABLE.name) for row in _rows(TABLE)})
         path = Path(profile)
         base = {row["id"]: row for row in _rows(TABLE)}
-        changes = {row.get("id", ""): row for row in _rows(path)}
+        changes = {row["id"]: row for row in _rows(path)}
         for unknown in changes.keys() - base.keys():
             message = f"{path.name}: expected ids of the error catalogue, found '{unknown}'; see {TABLE.name}."
             raise ConfigError(message)
@@ -67,14 +67,16 @@ class Catalogue:
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))["error"]
+        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("error")
     except OSError as error:
         named = ", ".join(PROFILES)
         raise UnreadableFileError(str(path), "no such profile", f"give one of {named} or a TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
-        message = f"{path.name}: expected a TOML file of [[error]] entries, found something else; see {TABLE.name}."
-        raise ConfigError(message) from error
-    return list(rows)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        rows = None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
+        message = f"{path.name}: expected a TOML file of [[error]] entries with ids, found none; see {TABLE.name}."
+        raise ConfigError(message)
+    return rows
 
 
 def _entry(row: Mapping[str, Any], profile: str, file: str) -> Entry:

@@ -32,6 +32,7 @@ _DEAD_WEIGHTS = np.array([30.0, 12.0, 3.0])
 _YOUNGEST, _OLDEST = 22, 75
 _OWNING_COUPLES, _OWNING_SINGLES = 0.85, 0.35
 _HEIRS = 0.35
+_WIFE_FIRST = 0.15
 
 
 @dataclass
@@ -123,13 +124,13 @@ def _draw_people(rng: Rng, tree: Tree, holders: _Holders, year: Ints, both: Flag
         open_rows = np.flatnonzero(where)
         for _ in range(12):
             found = pool.draw(rng, year[open_rows] - _OLDEST, year[open_rows] - _YOUNGEST)
-            fit = (found >= 0) & _fits(tree, found, year[open_rows], couple)
+            fit = (found >= 0) & _fits(tree, found, year[open_rows], couple=couple)
             chosen[open_rows[fit]] = found[fit]
             open_rows = open_rows[~fit]
     return chosen
 
 
-def _fits(tree: Tree, found: Ints, year: Ints, couple: bool) -> Flags:
+def _fits(tree: Tree, found: Ints, year: Ints, *, couple: bool) -> Flags:
     fit = tree.death[found] > year
     if couple:
         fit &= (tree.death[tree.spouse[found]] > year) & (tree.wedding[found] <= year)
@@ -170,9 +171,9 @@ def _dead_share(tree: Tree, people: Ints, weight: Ints, era: Ints) -> Floats:
 
 def _wanted_dead(catalogue: Catalogue, people: Flags, weight: Ints, era: Ints) -> Floats:
     """Share of dead mentions wanted in each era, so that their mean is the catalogue's."""
-    mass = np.bincount(era, people * weight, minlength=len(ERAS))
-    mean = (mass * _DEAD_WEIGHTS).sum() / max(mass.sum(), 1)
-    return np.minimum(_DEAD_WEIGHTS * catalogue.rate("owner_deceased") / mean, 0.9)
+    mass = np.bincount(era, people * weight, minlength=len(ERAS)).astype(np.float64)
+    mean = float((mass * _DEAD_WEIGHTS).sum() / max(mass.sum(), 1))
+    return np.asarray(np.minimum(_DEAD_WEIGHTS * catalogue.rate("owner_deceased") / mean, 0.9))
 
 
 def make_certificates(rng: Rng, tree: Tree, places: Places, citizens: int, catalogue: Catalogue) -> Certificates:
@@ -215,3 +216,11 @@ def mention_counts(certificates: Certificates, size: int) -> Floats:
     named = certificates.people >= 0
     lines = np.broadcast_to(certificates.parcels[:, None], named.shape)[named]
     return np.bincount(certificates.people[named], lines, minlength=size).astype(np.float64)
+
+
+def order_spouses(rng: Rng, certificates: Certificates) -> None:
+    """On some papers of couples the wife comes first."""
+    first = (certificates.kind == COUPLE) & (rng.random(len(certificates)) < _WIFE_FIRST)
+    certificates.people[first, 0], certificates.people[first, 1] = (
+        certificates.people[first, 1].copy(), certificates.people[first, 0].copy(),
+    )  # fmt: skip

@@ -21,8 +21,8 @@ import polars as pl
 from linkage.synth import names
 from linkage.synth.catalogue import Catalogue
 from linkage.synth.draw import Flags, Floats, Ints, Rng, allot, pick, pick_within, stream
-from linkage.synth.holdings import Certificates
-from linkage.synth.population import Numbers, Tree, digits
+from linkage.synth.population import Tree, digits
+from linkage.synth.world import World
 
 __all__ = ["Mentions", "make_mentions", "stream", "wrong_digit"]
 
@@ -52,28 +52,16 @@ class Mentions:
         return len(self.person)
 
 
-def make_mentions(
-    rng: Rng,
-    tree: Tree,
-    numbers: Numbers,
-    certificates: Certificates,
-    hidden: Flags,
-    inside: Flags,
-    catalogue: Catalogue,
-) -> Mentions:
+def make_mentions(rng: Rng, world: World, hidden: Flags) -> Mentions:
     """All mentions; `hidden` says which (certificate, slot) have no columns of their own."""
-    certificate, slot = np.nonzero(certificates.people >= 0)
-    mentions = Mentions(
-        certificate,
-        slot,
-        certificates.people[certificate, slot],
-        certificates.parcels[certificate],
-        hidden[certificate, slot],
-    )
-    _write_names(rng, tree, mentions, catalogue)
-    _write_ids(rng, tree, numbers, certificates, mentions, inside, catalogue)
-    _write_births(rng, tree, mentions, catalogue)
-    _write_sexes(rng, tree, mentions, catalogue)
+    people = world.certificates.people
+    certificate, slot = np.nonzero(people >= 0)
+    lines = world.certificates.parcels[certificate]
+    mentions = Mentions(certificate, slot, people[certificate, slot], lines, hidden[certificate, slot])
+    _write_names(rng, world.tree, mentions, world.catalogue)
+    _write_ids(rng, world, mentions)
+    _write_births(rng, world.tree, mentions, world.catalogue)
+    _write_sexes(rng, world.tree, mentions, world.catalogue)
     return mentions
 
 
@@ -121,75 +109,84 @@ def _unicode_form(text: str, form: int) -> str:
 _MISSING, _PAPER, _NINE, _TWELVE = range(4)
 
 
-def _write_ids(
-    rng: Rng,
-    tree: Tree,
-    numbers: Numbers,
-    certificates: Certificates,
-    mentions: Mentions,
-    inside: Flags,
-    catalogue: Catalogue,
-) -> None:
-    rates = dict(zip(("correct", "former", "lost", "wrong", "other"), catalogue.rates(
-        "id_correct", "id_former", "id_zero_lost", "id_digit_wrong", "id_of_another"), strict=True))  # fmt: skip
-    part = rates["former"] / max(rates["former"] + rates["correct"] + rates["lost"], 1e-9)
-    nine = rates["former"] + part * (rates["wrong"] + rates["other"])
-    shares = [catalogue.rate("id_missing"), catalogue.rate("id_other_paper"), nine]
-    kind = allot(rng, mentions.lines, shares, latent=_lateness(rng, tree, certificates, mentions, inside))
-    kind[(kind == _NINE) & (numbers.former[mentions.person] < 0)] = _TWELVE
-    lost, wrong, other = _id_errors(rng, mentions, kind, rates)
-    earlier = pick_within(rng, catalogue.rate("id_former_replaced"), mentions.lines, (kind == _NINE) & ~wrong & ~other)
-    value = _id_values(rng, tree, numbers, certificates, mentions, kind, wrong, other, earlier)
-    _record_ids(mentions, kind, lost, wrong, other, earlier)
-    mentions.id_no = _id_texts(rng, value, kind, lost)
-    mentions.id_date = _id_dates(rng, certificates, mentions, kind, catalogue)
+@dataclass(frozen=True)
+class _Slips:
+    """What is wrong with each number; at most one thing."""
+
+    lost: Flags
+    wrong: Flags
+    other: Flags
+    earlier: Flags
 
 
-def _lateness(rng: Rng, tree: Tree, certificates: Certificates, mentions: Mentions, inside: Flags) -> Floats:
+def _write_ids(rng: Rng, world: World, mentions: Mentions) -> None:
+    rate = world.catalogue.rate
+    sound = rate("id_former") + rate("id_correct") + rate("id_zero_lost")
+    nine = rate("id_former") * (1 + (rate("id_digit_wrong") + rate("id_of_another")) / max(sound, 1e-9))
+    shares = [rate("id_missing"), rate("id_other_paper"), nine]
+    kind = allot(rng, mentions.lines, shares, latent=_lateness(rng, world, mentions))
+    kind[(kind == _NINE) & (world.numbers.former[mentions.person] < 0)] = _TWELVE
+    slips = _slips(rng, mentions, kind, world.catalogue)
+    value = _id_values(rng, world, mentions, kind, slips)
+    plain = ~(slips.lost | slips.wrong | slips.other)
+    mentions.errors.update(
+        id_correct=(kind == _TWELVE) & plain, id_former=(kind == _NINE) & plain, id_missing=kind == _MISSING,
+        id_zero_lost=slips.lost, id_digit_wrong=slips.wrong, id_of_another=slips.other, id_other_paper=kind == _PAPER,
+        id_former_replaced=slips.earlier,
+    )  # fmt: skip
+    written = np.where(slips.other & (value >= 0), np.where(value < 10**9, _NINE, _TWELVE), kind)
+    mentions.id_no = _id_texts(rng, value, written, slips.lost)
+    mentions.id_date = _id_dates(rng, world, mentions, kind)
+
+
+def _lateness(rng: Rng, world: World, mentions: Mentions) -> Floats:
     """How recent the identity data of a mention is: by era, by person, by paper; the dead have old papers."""
-    person = mentions.person
-    value = 0.6 * certificates.era[mentions.certificate] + rng.normal(size=len(mentions)) * 0.4
-    value += rng.normal(size=len(tree))[person] * 0.8 + rng.normal(size=len(certificates))[mentions.certificate] * 0.5
-    value -= np.where(tree.alive[person], 0.0, np.where(inside[person], 1.5, 3.0))
+    person, at, tree = mentions.person, mentions.certificate, world.tree
+    value = 0.6 * world.certificates.era[at] + rng.normal(size=len(mentions)) * 0.4
+    value += rng.normal(size=len(tree))[person] * 0.8 + rng.normal(size=len(world.certificates))[at] * 0.5
+    value -= np.where(tree.alive[person], 0.0, np.where(world.inside[person], 1.5, 3.0))
     return np.asarray(value - np.where(mentions.hidden, 100.0, 0.0))
 
 
-def _id_errors(rng: Rng, mentions: Mentions, kind: Ints, rates: dict[str, float]) -> tuple[Flags, Flags, Flags]:
-    """Which numbers have lost their zero, have a wrong digit, or belong to another person."""
-    lines, numbered = mentions.lines, kind >= _NINE
-    twelve, mass = kind == _TWELVE, max(lines[numbered].sum(), 1)
+def _slips(rng: Rng, mentions: Mentions, kind: Ints, catalogue: Catalogue) -> _Slips:
+    """Which numbers belong to another person, have a wrong digit, lost their zero, or are older than the register's."""
+    lines, total = mentions.lines, mentions.lines.sum()
+    numbered = kind >= _NINE
+
+    def share(error: str, among: Flags) -> float:
+        return float(min(catalogue.rate(error) * total / max(lines[among].sum(), 1), 1.0))
+
     both = rng.random(int(mentions.certificate.max(initial=0)) + 1)[mentions.certificate]
     latent = np.where(rng.random(len(both)) < 0.5, both, rng.random(len(both)))
-    total = lines.sum()
-    another = np.zeros(len(mentions), dtype=bool)
-    another[numbered] = allot(rng, lines[numbered], [rates["other"] * total / mass], latent=latent[numbered]) == 0
-    free = numbered & ~another
-    wrong = pick_within(rng, rates["wrong"] * total / max(lines[free].sum(), 1), lines, free)
-    free = twelve & ~another & ~wrong
-    lost = pick_within(rng, min(rates["lost"] * total / max(lines[free].sum(), 1), 1.0), lines, free)
-    return lost, wrong, another
+    other = np.zeros(len(mentions), dtype=bool)
+    other[numbered] = allot(rng, lines[numbered], [share("id_of_another", numbered)], latent=latent[numbered]) == 0
+    wrong = pick_within(rng, share("id_digit_wrong", numbered & ~other), lines, numbered & ~other)
+    sound = numbered & ~other & ~wrong
+    lost = pick_within(rng, share("id_zero_lost", sound & (kind == _TWELVE)), lines, sound & (kind == _TWELVE))
+    earlier = pick_within(rng, catalogue.rate("id_former_replaced"), lines, sound & (kind == _NINE))
+    return _Slips(lost, wrong, other, earlier)
 
 
-def _another(tree: Tree, certificates: Certificates, mentions: Mentions) -> Ints:
+def _another(world: World, mentions: Mentions) -> Ints:
     """Whose number is taken by mistake: the head's, the spouse's, a parent's, a stranger's."""
-    person = mentions.person
-    head = certificates.people[mentions.certificate, 0]
+    person, tree = mentions.person, world.tree
+    head = world.certificates.people[mentions.certificate, 0]
     stranger = (person * 31 + 17) % len(tree)
     kin = np.where(tree.father[person] >= 0, tree.father[person], stranger)
     kin = np.where(tree.spouse[person] >= 0, tree.spouse[person], kin)
     return np.where(mentions.slot > 0, head, kin)
 
 
-def _id_values(
-    rng: Rng, tree: Tree, numbers: Numbers, certificates: Certificates, mentions: Mentions,
-    kind: Ints, wrong: Flags, other: Flags, earlier: Flags,
-) -> Ints:  # fmt: skip
-    whose = np.where(other, _another(tree, certificates, mentions), mentions.person)
-    nine = (kind == _NINE) | (other & (tree.death[whose] < _NUMBERS_SINCE))
+def _id_values(rng: Rng, world: World, mentions: Mentions, kind: Ints, slips: _Slips) -> Ints:
+    """The number on the paper, -1 for none; whoever died before twelve digits were given has nine."""
+    numbers = world.numbers
+    whose = np.where(slips.other, _another(world, mentions), mentions.person)
+    nine = (kind == _NINE) | (slips.other & (world.tree.death[whose] < _NUMBERS_SINCE))
     nine &= numbers.former[whose] >= 0
-    kind[(kind >= _NINE)] = np.where(nine, _NINE, _TWELVE)[kind >= _NINE]
-    value = np.where(nine, np.where(earlier, numbers.earlier[whose], numbers.former[whose]), numbers.citizen[whose])
-    for width, chosen in ((9, wrong & nine), (12, wrong & ~nine)):
+    value = np.where(
+        nine, np.where(slips.earlier, numbers.earlier[whose], numbers.former[whose]), numbers.citizen[whose]
+    )
+    for width, chosen in ((9, slips.wrong & nine), (12, slips.wrong & ~nine)):
         value[chosen] = wrong_digit(rng, value[chosen], width)
     return np.where(kind >= _NINE, value, -1)
 
@@ -202,15 +199,6 @@ def wrong_digit(rng: Rng, values: Ints, width: int) -> Ints:
     swapped = values + (high - low) * place + (low - high) * place * 10
     new = (low + rng.integers(1, 10, len(values))) % 10
     return np.where(swap, swapped, values + (new - low) * place)
-
-
-def _record_ids(mentions: Mentions, kind: Ints, lost: Flags, wrong: Flags, other: Flags, earlier: Flags) -> None:
-    sound = ~(lost | wrong | other)
-    mentions.errors.update(
-        id_correct=(kind == _TWELVE) & sound, id_former=(kind == _NINE) & sound, id_missing=kind == _MISSING,
-        id_zero_lost=lost, id_digit_wrong=wrong, id_of_another=other, id_other_paper=kind == _PAPER,
-        id_former_replaced=earlier,
-    )  # fmt: skip
 
 
 def _id_texts(rng: Rng, value: Ints, kind: Ints, lost: Flags) -> pl.Series:
@@ -235,11 +223,11 @@ def _other_papers(rng: Rng, size: int) -> list[str]:
     return [forms[k].format(n % 10_000 if k == 2 else n) for k, n in zip(kind.tolist(), number.tolist(), strict=True)]
 
 
-def _id_dates(rng: Rng, certificates: Certificates, mentions: Mentions, kind: Ints, catalogue: Catalogue) -> pl.Series:
-    year = np.where(kind == _TWELVE, rng.integers(2016, 2025, len(mentions)), certificates.year[mentions.certificate])
-    year -= np.where(kind == _TWELVE, 0, rng.integers(0, 9, len(mentions)))
-    shown = (kind >= _NINE) & ~pick_within(rng, catalogue.rate("id_date_missing"), mentions.lines, kind >= _NINE)
-    return any_day(rng, year).zip_with(pl.Series(shown), nothing(len(mentions)))
+def _id_dates(rng: Rng, world: World, mentions: Mentions, kind: Ints) -> pl.Series:
+    issued = world.certificates.year[mentions.certificate] - rng.integers(0, 9, len(mentions))
+    year = np.where(kind == _TWELVE, rng.integers(2016, 2025, len(mentions)), issued)
+    missing = pick_within(rng, world.catalogue.rate("id_date_missing"), mentions.lines, kind >= _NINE)
+    return any_day(rng, year).zip_with(pl.Series((kind >= _NINE) & ~missing), nothing(len(mentions)))
 
 
 # --- birth and sex ---------------------------------------------------------------------------------------------------

@@ -79,8 +79,8 @@ _MINORITY_GIVEN = """Ăm 2 Ăng 2 Ành 2 Cu 1 Kăn 2 Khơi 2 Pả 2 Lơi 2 Thơn
 Thoan 1 Thăng 1 Thương 2 Hương 2 Lan 1 Hùng 1 Hoa 1 Minh 1 Nam 1 Ngọt 1 Lẻn 1 Rễ 1 Rươi 1 Xuôi 1 Xung 1 Xăng 1
 Sen 1 Sáo 1 Năng 1 Mốt 1 Môn 1 Lăng 1 Lành 1 Kray 1 Kham 1 Hiêng 1 Giang 1 Đeng 1 Diên 1 Cừ 1 Chiêng 1 Bường 1
 Âm 1 Aroi 1 Aviết 1 Tơm 1 Ra 1 Ta 1"""
-_SOUTHERN = """Hoàng Huỳnh|Vũ Võ|Phúc Phước|Nhân Nhơn|Chính Chánh|Cảnh Kiểng|Sơn San|Thời Thì|Bảo Bửu|Tôn Tông|Nghĩa Ngãi|
-Lĩnh Lãnh|Trường Tràng|Sinh Sanh|Đức Đước|Thịnh Thạnh|Tính Tánh"""
+_SOUTHERN = """Hoàng Huỳnh|Vũ Võ|Phúc Phước|Nhân Nhơn|Chính Chánh|Cảnh Kiểng|Sơn San|Thời Thì|Bảo Bửu|Tôn Tông|
+Nghĩa Ngãi|Lĩnh Lãnh|Trường Tràng|Sinh Sanh|Đức Đước|Thịnh Thạnh|Tính Tánh"""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from linkage.synth.holdings import COMMUNITY, ORGANISATION, RELIGIOUS, Certifica
 from linkage.synth.places import Places
 
 _TEMPLATES = (
-    "UBND xã {name}", "Ủy ban nhân dân xã {name}", "Trường Tiểu học {name}", "Trường THCS {name}", "Trường Mầm non {name}",
+    "UBND xã {name}", "Ủy ban nhân dân xã {name}", "Trường Tiểu học {name}", "Trường THCS {name}",
+    "Trường Mầm non {name}",
     "Trạm Y tế xã {name}", "HTX SXKD DV Nông nghiệp {name}", "Hợp tác xã {name}", "Công ty TNHH MTV {name}",
     "Công ty TNHH Xây dựng {name}", "Công ty Cổ phần Lâm nghiệp {name}", "Doanh nghiệp tư nhân {name}",
     "Ngân hàng Nông nghiệp và PTNT - Chi nhánh {name}", "Ban quản lý rừng phòng hộ {name}", "Công an xã {name}",

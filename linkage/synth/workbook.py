@@ -21,14 +21,16 @@ import polars as pl
 import xlsxwriter  # type: ignore[import-untyped]
 
 from linkage.synth.draw import Flags, Ints, Rng
-from linkage.synth.holdings import CO_OWNERSHIP, COUPLE, HOUSEHOLD, ORGANISATION, Certificates
+from linkage.synth.holdings import CO_OWNERSHIP, COUPLE, HOUSEHOLD, ORGANISATION
 from linkage.synth.mentions import Mentions
 from linkage.synth.names import text_of
 from linkage.synth.organisations import Bodies
-from linkage.synth.places import NEW_FORM, Places
-from linkage.synth.population import Numbers, Tree, digits
+from linkage.synth.places import NEW_FORM
+from linkage.synth.population import Tree, digits
+from linkage.synth.register import named_truth
+from linkage.synth.world import World
 
-FILE, SHEET = "PL3-01.xlsx", "PL3-01"
+FILE, SHEET, TRUTH = "PL3-01.xlsx", "PL3-01", "pl3-01_truth.parquet"
 FIRST_ROW = 7
 _ROWS = 1_500
 _LAND = ("Loại đất", "Diện tích loại đất (m²)", "Nguồn gốc sử dụng", "Hình thức sử dụng", "Thời hạn sử dụng")
@@ -38,7 +40,8 @@ HEADERS: tuple[tuple[str, str], ...] = (
     ("9", "Giới tính"), ("10", "Số định danh/CCCD"), ("11", "Địa chỉ thường trú"), ("12", "Pháp nhân trên GCN"),
     ("13", "Vai trò"), ("", "Tên người sử dụng hiện tại"), ("", "CCCD người hiện tại"),
     ("14", "Địa chỉ thường trú 2 cấp"), ("15", "Lý do thay đổi"), ("16", "Mã định danh thửa"), ("17", "Số tờ trên GCN"),
-    ("18", "Số thửa trên GCN"), ("19", "Số tờ BĐĐC"), ("20", "Số thửa BĐĐC"), ("23", "Địa chỉ thửa"), ("24", "Diện tích"),
+    ("18", "Số thửa trên GCN"), ("19", "Số tờ BĐĐC"), ("20", "Số thửa BĐĐC"), ("23", "Địa chỉ thửa"),
+    ("24", "Diện tích"),
     *((str(25 + 5 * block + k), f"{label} {block + 1}") for block in range(3) for k, label in enumerate(_LAND)),
     ("40", "Loại tài sản"), ("41", "Khu chung cư"), ("42", "Nhà chung cư"), ("43", "Số căn hộ"), ("44", "DT xây dựng"),
     ("45", "DT sàn"), ("46", "Hình thức sở hữu"), ("47", "Thời hạn"), ("48", "Cấp hạng"), ("49", "Tên file quét"),
@@ -47,7 +50,8 @@ _FIELD = {label: k for k, (_, label) in enumerate(HEADERS)}
 _KINDS = ("Cá nhân", "Vợ chồng", "Hộ gia đình", "Đồng sử dụng", "Tổ chức", "Cộng đồng dân cư", "Cộng đồng dân cư")
 _CERTIFICATE_FIELDS = ("Số phát hành GCN", "Ngày cấp", "Số vào sổ")
 _LAND_NAMES = {
-    "ONT": "Đất ở tại nông thôn", "ODT": "Đất ở tại đô thị", "LUC": "Đất chuyên trồng lúa", "CLN": "Đất trồng cây lâu năm",
+    "ONT": "Đất ở tại nông thôn", "ODT": "Đất ở tại đô thị", "LUC": "Đất chuyên trồng lúa",
+    "CLN": "Đất trồng cây lâu năm",
     "BHK": "Đất trồng cây hàng năm khác", "RSX": "Đất rừng sản xuất", "NTS": "Đất nuôi trồng thủy sản",
     "NHK": "Đất nương rẫy trồng cây hàng năm khác", "T": "T",
 }  # fmt: skip
@@ -56,12 +60,9 @@ _MADE = datetime(2025, 10, 31)  # noqa: DTZ001 -- a workbook has no time zone; a
 
 @dataclass(frozen=True)
 class Source:
-    """What the sample is taken from: the certificates, and one table each for parcels, papers' dates and bodies."""
+    """What the sample is taken from; `names` by mention and `addresses` by certificate, as on the paper."""
 
-    tree: Tree
-    numbers: Numbers
-    places: Places
-    certificates: Certificates
+    world: World
     mentions: Mentions
     names: pl.Series
     glued: Flags
@@ -71,47 +72,46 @@ class Source:
     bodies: Bodies
 
 
-def write_workbook(rng: Rng, source: Source, known: pl.Series, out: Path) -> None:
+def write_workbook(rng: Rng, source: Source, out: Path) -> None:
     """The workbook and its truth (`pl3-01_truth.parquet`)."""
-    rows, groups = _rows(rng, source, _sample(source))
-    _write(out / FILE, [cells for cells, _ in rows], groups)
-    named = [(FIRST_ROW + k, mention, body) for k, (_, (mention, body)) in enumerate(rows)]
-    _truth(source, named, known).write_parquet(out / "pl3-01_truth.parquet")
+    rows, named, groups = _rows(rng, source, _sample(source))
+    _write(out / FILE, rows, groups)
+    key = {
+        "owner_record_id": [f"{FILE}#{SHEET}!{FIRST_ROW + k}" for k in range(len(rows))],
+        "role": ["owner"] * len(rows),
+    }
+    mention, body = np.array(named, dtype=np.int64).reshape(-1, 2).T
+    truth = pl.DataFrame(key, schema={"owner_record_id": pl.String, "role": pl.String})
+    truth.with_columns(named_truth(source.world, source.mentions, mention, body)).write_parquet(out / TRUTH)
 
 
 def _sample(source: Source) -> Ints:
     """Certificates of the first commune, until they fill the sheet."""
-    made = source.certificates
-    here = np.flatnonzero(source.places.hamlet_commune[made.hamlet] == 0)
+    made = source.world.certificates
+    here = np.flatnonzero(source.world.places.hamlet_commune[made.hamlet] == 0)
     rows = np.cumsum((made.parcels * np.maximum(made.named, 1))[here])
     return here[rows <= _ROWS]
 
 
-def _rows(rng: Rng, source: Source, sample: Ints) -> tuple[list[tuple[list[object], tuple[int, int]]], list[int]]:
-    """Cells and named person of each row, and the size of each group."""
-    made = source.certificates
-    named = made.named
-    first_parcel = np.cumsum(made.parcels) - made.parcels
-    first_mention = np.cumsum(named) - named
-    heir = _first_children(source.tree)
-    rows: list[tuple[list[object], tuple[int, int]]] = []
-    groups = []
+def _rows(rng: Rng, source: Source, sample: Ints) -> tuple[list[list[object]], list[tuple[int, int]], list[int]]:
+    """Cells of each row, the mention and body it names, and the number of rows of each group."""
+    made = source.world.certificates
+    count = made.named
+    first_parcel, first_mention = (np.cumsum(size) - size for size in (made.parcels, count))
+    heir = _first_children(source.world.tree)
+    rows: list[list[object]] = []
+    named, groups = [], []
     for certificate in sample.tolist():
-        before = len(rows)
-        people = range(int(first_mention[certificate]), int(first_mention[certificate] + named[certificate]))
-        for parcel in range(int(first_parcel[certificate]), int(first_parcel[certificate] + made.parcels[certificate])):
+        before, body = len(rows), int(source.bodies.of[certificate])
+        people = range(first_mention[certificate], first_mention[certificate] + count[certificate])
+        users = [_person_cells(rng, source, certificate, mention, heir) for mention in people]
+        for parcel in range(first_parcel[certificate], first_parcel[certificate] + made.parcels[certificate]):
             land = _parcel_cells(rng, source, certificate, parcel)
-            for mention in people or (-1,):
-                cells = dict(land)
-                cells |= (
-                    _person_cells(rng, source, certificate, mention, heir)
-                    if mention >= 0
-                    else _body_cells(source, certificate)
-                )
-                rows.append((_line(cells), (mention, int(source.bodies.of[certificate]))))
-        _certificate_cells(source, certificate, rows[before][0])
+            rows += [_line(land | user) for user in users or [_body_cells(source, certificate)]]
+            named += [(mention, body) for mention in people or (-1,)]
+        _certificate_cells(source, certificate, rows[before])
         groups.append(len(rows) - before)
-    return rows, groups
+    return rows, named, groups
 
 
 def _line(cells: dict[str, object]) -> list[object]:
@@ -135,10 +135,11 @@ def _parcel_cells(rng: Rng, source: Source, certificate: int, parcel: int) -> di
     area, use = float(land["area_m2"]), land["land_use_code"]
     farm = use not in ("ONT", "ODT", "T")
     cells: dict[str, object] = {
-        "Mã ĐVHC cấp xã": land["commune_code"], "Mã định danh thửa": land["parcel_code"], "Số tờ trên GCN": land["map_sheet_no"],
+        "Mã ĐVHC cấp xã": land["commune_code"], "Mã định danh thửa": land["parcel_code"],
+        "Số tờ trên GCN": land["map_sheet_no"],
         "Số thửa trên GCN": land["parcel_no"], "Số tờ BĐĐC": land["map_sheet_no"], "Số thửa BĐĐC": land["parcel_no"],
         "Địa chỉ thửa": land["parcel_address"], "Diện tích": area,
-        "Pháp nhân trên GCN": _KINDS[source.certificates.kind[certificate]],
+        "Pháp nhân trên GCN": _KINDS[source.world.certificates.kind[certificate]],
     }  # fmt: skip
     cells |= _use_cells(
         0, _LAND_NAMES[use], area, "DG-KTT" if farm else "CNQ-CTT", "Đến 15/10/2043" if farm else "Lâu dài"
@@ -148,8 +149,8 @@ def _parcel_cells(rng: Rng, source: Source, certificate: int, parcel: int) -> di
         cells |= _use_cells(1, _LAND_NAMES["CLN"], round(area - 200, 1), "CNQ-CTT", "Đến 15/10/2043")
     if not farm and rng.random() < 0.6:
         built = round(float(rng.uniform(50, 140)), 1)
-        cells |= {"Loại tài sản": "Nhà ở riêng lẻ", "DT xây dựng": built, "DT sàn": built, "Hình thức sở hữu": "Sở hữu riêng",
-                  "Thời hạn": "-/-", "Cấp hạng": "Cấp 4"}  # fmt: skip
+        cells |= {"Loại tài sản": "Nhà ở riêng lẻ", "DT xây dựng": built, "DT sàn": built,
+                  "Hình thức sở hữu": "Sở hữu riêng", "Thời hạn": "-/-", "Cấp hạng": "Cấp 4"}  # fmt: skip
     return cells
 
 
@@ -163,14 +164,14 @@ def _use_cells(block: int, use: str, area: float, origin: str, term: str) -> dic
 def _body_cells(source: Source, certificate: int) -> dict[str, object]:
     body = int(source.bodies.of[certificate])
     name = source.bodies.names[body]
-    if source.certificates.kind[certificate] == ORGANISATION:
+    if source.world.certificates.kind[certificate] == ORGANISATION:
         return {"Tên tổ chức": name, "Số định danh tổ chức": source.bodies.tax_codes[body], "Vai trò": "Người đại diện"}
     return {"Họ tên chủ sử dụng/người đại diện": name, "Vai trò": "Người đại diện"}
 
 
 def _person_cells(rng: Rng, source: Source, certificate: int, mention: int, heir: Ints) -> dict[str, object]:
-    mentions, made = source.mentions, source.certificates
-    man = bool(source.tree.male[mentions.person[mention]])
+    mentions, made = source.mentions, source.world.certificates
+    man = bool(source.world.tree.male[mentions.person[mention]])
     name = source.names[mention]
     slot = int(mentions.slot[mention])
     if source.glued[certificate]:
@@ -181,7 +182,7 @@ def _person_cells(rng: Rng, source: Source, certificate: int, mention: int, heir
     cells: dict[str, object] = {
         "Họ tên chủ sử dụng/người đại diện": name, "Ngày tháng năm sinh": mentions.birth[mention], "Giới tính": sex,
         "Số định danh/CCCD": _id_cell(mentions.id_no[mention]), "Địa chỉ thường trú": source.addresses[certificate],
-        "Vai trò": _role(int(made.kind[certificate]), slot, man),
+        "Vai trò": _role(int(made.kind[certificate]), slot, man=man),
     }  # fmt: skip
     if made.changed[certificate]:
         cells |= _change_cells(rng, source, mention, heir)
@@ -195,7 +196,7 @@ def _id_cell(text: str | None) -> object:
     return text
 
 
-def _role(kind: int, slot: int, man: bool) -> str:
+def _role(kind: int, slot: int, *, man: bool) -> str:
     if kind == COUPLE:
         return "Chồng" if man else "Vợ"
     if kind == HOUSEHOLD:
@@ -208,14 +209,14 @@ def _role(kind: int, slot: int, man: bool) -> str:
 def _change_cells(rng: Rng, source: Source, mention: int, heir: Ints) -> dict[str, object]:
     """The user of today, where land changed hands without registration."""
     person = int(source.mentions.person[mention])
-    tree = source.tree
+    tree = source.world.tree
     child = int(heir[person]) >= 0 and bool(tree.alive[heir[person]])
     user = int(heir[person]) if child else int(rng.choice(np.flatnonzero(tree.alive & (tree.birth < 2000))))
     reason = ("Tặng cho" if tree.alive[person] else "Thừa kế") if child else "Chuyển nhượng"
     return {
         "Tên người sử dụng hiện tại": text_of(tree.name[[user]])[0],
-        "CCCD người hiện tại": digits(source.numbers.citizen[[user]], 12)[0],
-        "Địa chỉ thường trú 2 cấp": source.places.address(tree.hamlet[[user]], np.array([NEW_FORM]))[0],
+        "CCCD người hiện tại": digits(source.world.numbers.citizen[[user]], 12)[0],
+        "Địa chỉ thường trú 2 cấp": source.world.places.address(tree.hamlet[[user]], np.array([NEW_FORM]))[0],
         "Lý do thay đổi": reason,
     }
 
@@ -292,20 +293,3 @@ def _write_groups(
                 value = rows[start][_FIELD[label]]
                 sheet.merge_range(top, 1 + _FIELD[label], top + size - 1, 1 + _FIELD[label], value or "", middle)
         start += size
-
-
-def _truth(source: Source, named: list[tuple[int, int, int]], known: pl.Series) -> pl.DataFrame:
-    is_person = [mention >= 0 for _, mention, _ in named]
-    person = [int(source.mentions.person[mention]) if mention >= 0 else -1 for _, mention, _ in named]
-    return pl.DataFrame(
-        {
-            "owner_record_id": [f"{FILE}#{SHEET}!{row}" for row, _, _ in named],
-            "role": ["owner"] * len(named),
-            "kind": ["person" if yes else "organisation" for yes in is_person],
-            "person": [
-                f"P{p:08d}" if p >= 0 else f"O{body:08d}" for p, (_, _, body) in zip(person, named, strict=True)
-            ],
-            "citizen_id": [known[p] if p >= 0 else None for p in person],
-        },
-        schema_overrides={"citizen_id": pl.String},
-    )
