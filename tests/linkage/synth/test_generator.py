@@ -101,10 +101,10 @@ def test_untouched_names_stand_as_in_the_register(folder):
 
 
 def _folded(text):
-    text = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    plain = "".join(c for c in text if not unicodedata.combining(c)).lower()
-    plain = re.split(r" va |, | - | \(", plain)[0]
-    return " ".join(re.sub(r"^(ho )?(gia dinh )?((ong|ba|cu)\b:? ?)?", "", plain).split())
+    first = re.split(r" và |, | - | \(", text)[0]
+    bare = re.sub(r"^(hộ )?(gia đình )?(ông|bà|cụ):? ", "", first, flags=re.IGNORECASE)
+    parts = unicodedata.normalize("NFD", bare.replace("đ", "d").replace("Đ", "D"))
+    return " ".join("".join(c for c in parts if not unicodedata.combining(c)).lower().split())
 
 
 def test_the_naive_match_rate_is_that_of_hung_yen(folder):
@@ -115,5 +115,5 @@ def test_the_naive_match_rate_is_that_of_hung_yen(folder):
     year = mentions["written_birth"].str.extract(r"((?:19[0-9]|20[0-2])\d)").replace({"1900": None})
     name = mentions["written_name"].replace(fold) == mentions["found"].replace(fold)
     agree = name.fill_null(value=False) & (year == mentions["born"].str.slice(0, 4)).fill_null(value=True)
-    expected = {"mixed": (0.46, 0.56), "rural": (0.25, 0.36), "urban": (0.66, 0.80)}[folder.summary.profile]
-    assert expected[0] < agree.mean() < expected[1]
+    expected = {"mixed": (0.49, 0.55), "rural": (0.27, 0.34), "urban": (0.70, 0.78)}[folder.summary.profile]
+    assert expected[0] < agree.mean() < expected[1], agree.mean()

@@ -62,7 +62,8 @@ MENTION_ERRORS = (
     "id_correct", "id_former", "id_missing", "id_zero_lost", "id_digit_wrong", "id_of_another", "id_other_paper",
     "name_spelling_style", "name_accent_wrong", "name_unaccented", "name_legacy_encoding", "name_form_glued",
     "name_word_lost_or_added", "name_other", "birth_year_only", "birth_placeholder", "birth_year_wrong", "sex_wrong",
-    "sex_missing", "sex_misspelt", "owner_deceased", "owner_changed", "parcel_away", "commune_vintage_wrong", "address_old",
+    "sex_missing", "sex_misspelt", "owner_deceased", "owner_changed", "parcel_away", "commune_vintage_wrong",
+    "address_old",
 )  # fmt: skip
 
 
