@@ -63,6 +63,35 @@ def synth(citizens: int, out: Path, seed: int, profile: str, quiet: bool) -> Non
     _say(f"Wrote land_owners.parquet, citizens.parquet, truth.parquet and a PL3-01 sample to {out}", quiet=quiet)
 
 
+@_example("quychu check --owners so-dia-chinh.xlsx --citizens dan-cu.parquet --out kiem-tra.json")
+@cli.command(**_COMMAND)
+@click.option("--owners", type=_FILE, required=True, help="Land register: Parquet, CSV, XLSX, XLS or PL3-01.")
+@click.option("--citizens", type=_FILE, help="Extract of the population register.")
+@click.option("--config", type=_FILE, help="TOML file (default: the shipped land-register.toml).")
+@click.option("--out", type=_FILE, help="Also write all figures as JSON.")
+@_quiet
+def check(owners: Path, citizens: Path | None, config: Path | None, out: Path | None, quiet: bool) -> None:
+    """Show what the input is like before anything runs: rows, fill rates, errors, what would be rejected."""
+    from linkage import profile  # noqa: PLC0415
+    from linkage.config import load  # noqa: PLC0415
+    from linkage.outputs.durable import write_json  # noqa: PLC0415
+    from linkage.outputs.progress import display_for  # noqa: PLC0415
+    from linkage.pipeline import mapping_of  # noqa: PLC0415
+
+    told = load(config)
+    found = profile.check_files(
+        (owners, mapping_of(told.sources.owners)),
+        (citizens, mapping_of(told.sources.citizens)) if citizens else None,
+        sex_coding=told.sources.owners.sex_coding,
+        home_provinces=told.run.home_provinces,
+        display=display_for(quiet=quiet),
+    )
+    for line in profile.report_lines(found):
+        _say(line, quiet=quiet)
+    if out is not None:
+        write_json(out, profile.as_json(found))
+
+
 def _job_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--threads", type=click.IntRange(1), help="Processor cores to use (default: all)."),
