@@ -36,23 +36,23 @@ _WHO = {"owner": "", "co_owner": " (người thứ hai)"}
 
 def persons(con: Connection) -> pl.DataFrame:
     """One row an owner after quy chủ: gathered fields, and each line it gathers with the reason."""
-    return fetch(
+    described = fetch(
         con,
-        """with described as (
-               select o.owner_id, o.person_id, p.* exclude (id, person_id, kind), p.kind
-               from persons as p join owners as o using (id)),
-           gathered as (
-               select o.owner_id as person_id, count(*)::integer as lines,
-                      list(struct_pack(owner_record_id := l.owner_record_id, role := m.role,
-                           reason := case when o.owner_id <> o.person_id and b.reason = 'alone' then 'same_citizen'
-                                          else b.reason end) order by m.mention) as members
-               from members as b join owners as o using (id) join mentions as m using (mention)
-               join owner_ids as l using (line) group by 1)
-           select g.person_id, d.kind, d.name, d.birth_year, d.birth_month, d.birth_day, d.sex, d.id12, d.id9,
-                  coalesce(d.commune, d.parcel_commune) as commune_code, d.hamlet, d.spouse_folded as spouse_name,
-                  d.deceased, g.lines, g.members, d.conflict
-           from gathered as g join described as d on d.person_id = g.person_id order by g.person_id""",
+        """select o.owner_id as person_id, p.kind, p.name, p.birth_year, p.birth_month, p.birth_day, p.sex, p.id12, p.id9,
+                  coalesce(p.commune, p.parcel_commune) as commune_code, p.hamlet, p.spouse_folded as spouse_name,
+                  p.deceased, p.conflict
+           from persons as p join owners as o using (id) where o.owner_id = o.person_id""",
     )
+    lines = fetch(
+        con,
+        """select m.mention, o.owner_id as person_id, l.owner_record_id, m.role,
+                  case when o.owner_id <> o.person_id and b.reason = 'alone' then 'same_citizen' else b.reason end as reason
+           from members as b join owners as o using (id) join mentions as m using (mention)
+           join owner_ids as l using (line) order by m.mention""",
+    )
+    member = pl.struct("owner_record_id", "role", "reason").alias("members")
+    gathered = lines.group_by("person_id", maintain_order=True).agg(pl.len().cast(pl.Int32).alias("lines"), member)
+    return described.join(gathered, on="person_id", how="left").sort("person_id")
 
 
 def candidates(con: Connection) -> pl.DataFrame:

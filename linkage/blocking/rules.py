@@ -4,7 +4,12 @@ Rules
 - A rule is a list of columns that must be equal on both sides; null never equals anything.
 - A key whose block would exceed `max_block_pairs` is left out of that rule and counted as overflow, never silently.
 - A pair that several rules find stands once, under the first rule that found it (`match_key`).
+- A column that holds a list (`lists`) counts as equal where the two lists share a value.
+- With `dedupe`, one table is paired with itself: each pair once, the smaller id as `l`.
 - The report says for each rule: pairs, pairs that no earlier rule found, largest block, overflow.
+
+>>> BlockingRule(("words", "year"), lists=("words",)).sql()
+'list_has_any(l.words, r.words) and l.year = r.year'
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ class BlockingRule:
 
     equal: tuple[str, ...]
     max_block_pairs: int = 100_000
+    lists: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -28,7 +34,16 @@ class BlockingRule:
 
     def sql(self) -> str:
         """The rule as a condition over `l` and `r`, as Splink writes it."""
-        return " and ".join(f"l.{column} = r.{column}" for column in self.equal)
+        return " and ".join(
+            f"list_has_any(l.{column}, r.{column})" if column in self.lists else f"l.{column} = r.{column}"
+            for column in self.equal
+        )
+
+    def exploded(self, table: str) -> str:
+        """`table` with one row a value of each list of the rule: there, sharing a value is plain equality."""
+        for column in self.lists:
+            table = f"(select * replace (unnest({column}) as {column}) from {table})"
+        return table
 
 
 @dataclass(frozen=True)
@@ -55,42 +70,65 @@ class BlockingReport:
         return [asdict(rule) for rule in self.rules]
 
 
-def _blocks_sql(rule: BlockingRule, left: str, right: str) -> str:
-    keys = ", ".join(rule.equal)
-    present = " and ".join(f"{column} is not null" for column in rule.equal)
+def pair_counts_sql(equal: Sequence[str], left: str, right: str, *, dedupe: bool = False) -> str:
+    """One row a block of records that agree on `equal`: the columns and the number of its `pairs`."""
+    keys = ", ".join(equal)
+    present = " and ".join(f"{column} is not null" for column in equal)
     count = f"select {keys}, count(*) as n from {{}} where {present} group by {keys}"
+    if dedupe:
+        return f"select *, n * (n - 1) // 2 as pairs from ({count.format(left)})"
     return (
         f"select a.*, a.n * b.n as pairs from ({count.format(left)}) as a "
         f"join ({count.format(right)}) as b using ({keys})"
     )
 
 
-def _apply(con: Connection, number: int, rule: BlockingRule, left: str, right: str) -> tuple[int, int, int]:
+def _apply(
+    con: Connection, number: int, rule: BlockingRule, left: str, right: str, *, dedupe: bool
+) -> tuple[int, int, int]:
     """Insert the rule's pairs into `_found`; returns largest block kept, overflow blocks, overflow pairs."""
-    con.execute(f"create or replace temp table _blocks as {_blocks_sql(rule, left, right)}")
+    left, right = rule.exploded(left), rule.exploded(right)
+    con.execute(f"create or replace temp table _blocks as {pair_counts_sql(rule.equal, left, right, dedupe=dedupe)}")
     cap = rule.max_block_pairs
     row = con.execute(
         f"select coalesce(max(pairs) filter (pairs <= {cap}), 0), count(*) filter (pairs > {cap}), "
         f"coalesce(sum(pairs) filter (pairs > {cap}), 0) from _blocks"
     ).fetchone()
     assert row is not None  # an aggregate always gives one row
-    excluded = ""
+    excluded = " and l.id < r.id" if dedupe else ""
     if row[1]:
         same = " and ".join(f"b.{column} = l.{column}" for column in rule.equal)
-        excluded = f" and not exists (select 1 from _blocks as b where b.pairs > {cap} and {same})"
+        excluded += f" and not exists (select 1 from _blocks as b where b.pairs > {cap} and {same})"
+    same_keys = " and ".join(f"l.{column} = r.{column}" for column in rule.equal)
+    once = "distinct" if rule.lists else ""  # two lists may share several values
     con.execute(
-        f"insert into _found select l.id, r.id, {number}::tinyint from {left} as l "
-        f"join {right} as r on {rule.sql()} where true{excluded}"
+        f"insert into _found select {once} l.id, r.id, {number}::tinyint from {left} as l "
+        f"join {right} as r on {same_keys} where true{excluded}"
     )
     return int(row[0]), int(row[1]), int(row[2])
 
 
+def _all_pairs(con: Connection, left: str, right: str, *, dedupe: bool) -> float:
+    sizes = con.execute(f"select (select count(*) from {left})::double, (select count(*) from {right})").fetchone()
+    assert sizes is not None  # a scalar query always gives one row
+    return max(sizes[0] * (sizes[0] - 1) / 2 if dedupe else sizes[0] * sizes[1], 1.0)
+
+
 def block(
-    con: Connection, rules: Sequence[BlockingRule], *, left: str, right: str, pairs: str = "pairs"
+    con: Connection,
+    rules: Sequence[BlockingRule],
+    *,
+    left: str,
+    right: str,
+    pairs: str = "pairs",
+    dedupe: bool = False,
 ) -> BlockingReport:
-    """Make the table `pairs` (`l`, `r`, `match_key`) of all candidate pairs between two tables with an `id`."""
+    """Make the table `pairs` (`l`, `r`, `match_key`) of all candidate pairs between two tables with an `id`.
+
+    With `dedupe`, `right` is the table `left` itself, or a part of it.
+    """
     con.execute("create or replace temp table _found (l integer, r integer, match_key tinyint)")
-    applied = [_apply(con, number, rule, left, right) for number, rule in enumerate(rules)]
+    applied = [_apply(con, number, rule, left, right, dedupe=dedupe) for number, rule in enumerate(rules)]
     con.execute(f"create or replace table {pairs} as select l, r, min(match_key) as match_key from _found group by l, r")
     found = dict(con.execute("select match_key, count(*) from _found group by 1").fetchall())
     fresh = dict(con.execute(f"select match_key, count(*) from {pairs} group by 1").fetchall())
@@ -99,7 +137,5 @@ def block(
     reports = tuple(
         RuleReport(rule.name, found.get(i, 0), fresh.get(i, 0), *applied[i]) for i, rule in enumerate(rules)
     )
-    sizes = con.execute(f"select (select count(*) from {left})::double * (select count(*) from {right})").fetchone()
-    assert sizes is not None  # a scalar query always gives one row
     total = sum(fresh.values())
-    return BlockingReport(reports, total, 1.0 - total / max(sizes[0], 1.0))
+    return BlockingReport(reports, total, 1.0 - total / _all_pairs(con, left, right, dedupe=dedupe))

@@ -22,6 +22,40 @@ def one_slip(column: str) -> str:
     )
 
 
+def edits(column: str, at_most: int, *, swaps: bool = False) -> str:
+    """At most so many letters changed, added or lost; with `swaps`, two neighbours swapped count as one change."""
+    distance = "damerau_levenshtein" if swaps else "levenshtein"
+    return (
+        f"abs(length({column}_l) - length({column}_r)) <= {at_most} "
+        f"and {distance}({column}_l, {column}_r) <= {at_most}"
+    )
+
+
+def crossed(first: str, second: str) -> str:
+    """One side's `first` stands in the other side's `second`."""
+    return f"{first}_l = {second}_r or {second}_l = {first}_r"
+
+
+def word_of(column: str, words: str) -> str:
+    """One side's value is among the other side's list of words."""
+    return f"list_contains({words}_r, {column}_l) or list_contains({words}_l, {column}_r)"
+
+
+def shared(words: str, at_least: int) -> str:
+    """The two lists share so many values."""
+    return f"len(list_intersect({words}_l, {words}_r)) >= {at_least}"
+
+
+def begins(column: str) -> str:
+    """One value begins with the other."""
+    return f"starts_with({column}_l, {column}_r) or starts_with({column}_r, {column}_l)"
+
+
+def within(column: str, at_most: float) -> str:
+    """Two numbers at most so far apart."""
+    return f"abs({column}_l - {column}_r) <= {at_most!r}"
+
+
 def word_dropped(name: str) -> str:
     """Surname or given name stay, and all words of one name stand in the other."""
     words = f"{name}_words"

@@ -2,7 +2,8 @@
 
 Rules
 - Every mention has exactly one row; lines of one person share its decision.
-- Two persons that the machine links to one citizen are one owner: they take one `person_id` (reason `same_citizen`).
+- Two persons that the machine links to one citizen with near certainty (`JOIN_AT`) are one owner: they take one
+  `person_id` (reason `same_citizen`). One wrong line there would count against every line of the owner.
 - The runner-up stands beside the best candidate, so that a reader sees how close it was.
 """
 
@@ -14,6 +15,10 @@ from linkage.compare.comparisons import Comparison
 from linkage.decide.decisions import Thresholds, decide
 from linkage.engines.duckdb import Connection, fetch, load
 from linkage.schemas import LINKS
+
+
+JOIN_AT = 0.999
+"""Probability from which a shared citizen joins persons."""
 
 
 def _levels(comparison: Comparison) -> str:
@@ -42,10 +47,13 @@ def decided_persons(con: Connection, comparisons: tuple[Comparison, ...], thresh
 
 def one_owner_a_citizen(con: Connection) -> int:
     """Give persons linked to one citizen the `person_id` of the first of them; returns how many were joined."""
-    con.execute("""
-        create or replace table owners as
-        select id, case when decision = 'link' then min(person_id) over (partition by decision, citizen_id)
-                        else person_id end as owner_id, person_id from decided""")
+    con.execute(
+        """create or replace table owners as
+        select id, person_id, case when sure then min(person_id) over (partition by sure, citizen_id)
+                                   else person_id end as owner_id
+        from (select id, person_id, citizen_id, decision = 'link' and match_probability >= $at as sure from decided)""",
+        {"at": JOIN_AT},
+    )
     row = con.execute("select count(*) from owners where owner_id <> person_id").fetchone()
     return int(row[0]) if row else 0
 

@@ -2,20 +2,22 @@
 
 Rules
 - u first (counted or sampled over random pairs), then m by EM in each training block, then the pooled model.
-- A training block fixes the comparison whose first column it holds; that comparison is not estimated there.
+- A training block fixes the comparison whose first column it holds; that comparison is not estimated there. A caller
+  with another rule gives `fixes`.
+- With `dedupe`, both sides are one table: no record is paired with itself, and each pair counts once.
 - Blocks are thinned by persons, not by pairs, so that a person's candidates stay together.
 - Nothing here looks at truth; the same seed and tables give the same model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from linkage.blocking.rules import BlockingRule, block
+from linkage.blocking.rules import BlockingRule, block, pair_counts_sql
 from linkage.compare.comparisons import Comparison
 from linkage.engines.duckdb import Connection, fetch, load
 from linkage.errors import ModelError
@@ -54,12 +56,21 @@ class Trained:
     blocks: tuple[BlockResult, ...]
 
 
+Fixes = Callable[[Comparison, Sequence[str]], bool]
+"""Does a block of these columns fix this comparison, so that it can tell nothing about it?"""
+
+
+def first_column_fixes(comparison: Comparison, block_columns: Sequence[str]) -> bool:
+    """The block holds the first column of the comparison."""
+    return comparison.columns[0] in block_columns
+
+
 def _count(con: Connection, sql: str) -> float:
     row = con.execute(sql).fetchone()
     return float(row[0] or 0) if row else 0.0
 
 
-def _sample_pairs(con: Connection, left: str, right: str, pairs: int, seed: int) -> None:
+def _sample_pairs(con: Connection, left: str, right: str, pairs: int, seed: int, *, dedupe: bool) -> None:
     rng = np.random.default_rng(seed)
     ends = {}
     for name, table in (("l", left), ("r", right)):
@@ -68,7 +79,8 @@ def _sample_pairs(con: Connection, left: str, right: str, pairs: int, seed: int)
             message = f"training: expected rows on both sides, found none in '{table}'; give it data."
             raise ModelError(message)
         ends[name] = ids[rng.integers(0, len(ids), pairs)]
-    load(con, "sampled_pairs", pl.DataFrame(ends))
+    sampled = pl.DataFrame(ends)
+    load(con, "sampled_pairs", sampled.filter(pl.col("l") != pl.col("r")) if dedupe else sampled)
 
 
 def _counts(patterns: pl.DataFrame, comparison: Comparison) -> np.ndarray:
@@ -77,22 +89,20 @@ def _counts(patterns: pl.DataFrame, comparison: Comparison) -> np.ndarray:
     return np.bincount(gamma[seen], weights=patterns["n"].to_numpy()[seen], minlength=len(comparison.scored))
 
 
-def exact_agreement(con: Connection, left: str, right: str, columns: Sequence[str]) -> float:
+def exact_agreement(
+    con: Connection, left: str, right: str, columns: Sequence[str], *, dedupe: bool = False
+) -> float:
     """The share of all pairs with both values present that agree on `columns`."""
-    keys = ", ".join(columns)
+    agreeing = _count(con, f"select sum(pairs) from ({pair_counts_sql(columns, left, right, dedupe=dedupe)})")
     present = " and ".join(f"{column} is not null" for column in columns)
-    count = f"select {keys}, count(*)::double as n from {{}} where {present} group by {keys}"
-    agreeing = _count(
-        con, f"select sum(a.n * b.n) from ({count.format(left)}) a join ({count.format(right)}) b using ({keys})"
-    )
     sizes = [_count(con, f"select count(*) from {table} where {present}") for table in (left, right)]
-    return agreeing / max(sizes[0] * sizes[1], 1.0)
+    return agreeing / max(sizes[0] * (sizes[0] - 1) / 2 if dedupe else sizes[0] * sizes[1], 1.0)
 
 
 def _estimate_u(
-    con: Connection, comparisons: Sequence[Comparison], left: str, right: str, plan: TrainingPlan
+    con: Connection, comparisons: Sequence[Comparison], left: str, right: str, plan: TrainingPlan, *, dedupe: bool
 ) -> dict[str, np.ndarray]:
-    _sample_pairs(con, left, right, plan.u_pairs, plan.seed)
+    _sample_pairs(con, left, right, plan.u_pairs, plan.seed, dedupe=dedupe)
     patterns = fetch(con, patterns_sql(comparisons, "sampled_pairs", left, right))
     records = max(_count(con, f"select count(*) from {left}"), 1.0)
     estimates = {}
@@ -104,7 +114,7 @@ def _estimate_u(
             gamma = comparison.gamma(level)
             floors[gamma] = level.u_prior / records if level.u_prior else 0.5 / max(counts.sum(), 1.0)
             if level.equal:
-                exact[gamma] = exact_agreement(con, left, right, level.equal)
+                exact[gamma] = exact_agreement(con, left, right, level.equal, dedupe=dedupe)
         estimates[comparison.name] = estimation.u_from_counts(counts, exact, floors)
     con.execute("drop table sampled_pairs")
     return estimates
@@ -117,14 +127,9 @@ def _priors(comparison: Comparison) -> np.ndarray:
     return priors / priors.sum()
 
 
-def _thinned(con: Connection, rule: BlockingRule, left: str, right: str, plan: TrainingPlan) -> str:
+def _thinned(con: Connection, rule: BlockingRule, left: str, right: str, plan: TrainingPlan, *, dedupe: bool) -> str:
     """A view of `right` thinned by person until the block has about `block_pairs` pairs."""
-    keys = ", ".join(rule.equal)
-    present = " and ".join(f"{column} is not null" for column in rule.equal)
-    count = f"select {keys}, count(*)::double as n from {{}} where {present} group by {keys}"
-    pairs = _count(
-        con, f"select sum(a.n * b.n) from ({count.format(left)}) a join ({count.format(right)}) b using ({keys})"
-    )
+    pairs = _count(con, f"select sum(pairs) from ({pair_counts_sql(rule.equal, left, right, dedupe=dedupe)})")
     share = min(1.0, plan.block_pairs / max(pairs, 1.0))
     con.execute(
         f"create or replace temp view thinned as select * from {right} "
@@ -136,18 +141,19 @@ def _thinned(con: Connection, rule: BlockingRule, left: str, right: str, plan: T
 def _train_block(
     con: Connection,
     equal: tuple[str, ...],
-    comparisons: Sequence[Comparison],
+    free: Sequence[Comparison],
     u: dict[str, np.ndarray],
     left: str,
     right: str,
     plan: TrainingPlan,
+    *,
+    dedupe: bool,
 ) -> BlockResult | None:
     rule = BlockingRule(equal)
-    thinned = _thinned(con, rule, left, right, plan)
-    report = block(con, [rule], left=left, right=thinned, pairs="training_pairs")
+    thinned = _thinned(con, rule, left, right, plan, dedupe=dedupe)
+    report = block(con, [rule], left=left, right=thinned, pairs="training_pairs", dedupe=dedupe)
     if report.pairs == 0:
         return None
-    free = [comparison for comparison in comparisons if comparison.columns[0] not in equal]
     patterns = fetch(con, patterns_sql(free, "training_pairs", left, right))
     gammas = patterns.select([f"gamma_{comparison.name}" for comparison in free]).to_numpy().astype(np.int64)
     result = estimation.run_em(
@@ -192,11 +198,24 @@ def _u_of_blocks(
 
 
 def train(
-    con: Connection, comparisons: Sequence[Comparison], plan: TrainingPlan, *, left: str, right: str
+    con: Connection,
+    comparisons: Sequence[Comparison],
+    plan: TrainingPlan,
+    *,
+    left: str,
+    right: str,
+    dedupe: bool = False,
+    fixes: Fixes = first_column_fixes,
 ) -> Trained:
-    """A model from two tables of compared columns; `ModelError` where the data cannot teach it."""
-    u = _estimate_u(con, comparisons, left, right, plan)
-    results = [_train_block(con, equal, comparisons, u, left, right, plan) for equal in plan.blocks]
+    """A model from two tables of compared columns; `ModelError` where the data cannot teach it.
+
+    With `dedupe`, `left` and `right` are one table.
+    """
+    u = _estimate_u(con, comparisons, left, right, plan, dedupe=dedupe)
+    results = []
+    for equal in plan.blocks:
+        free = [comparison for comparison in comparisons if not fixes(comparison, equal)]
+        results.append(_train_block(con, equal, free, u, left, right, plan, dedupe=dedupe))
     blocks = tuple(found for found in results if found is not None)
     m_table, u_table = {}, {}
     for comparison in comparisons:

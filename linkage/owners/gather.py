@@ -78,40 +78,62 @@ def _members(component: npt.NDArray[np.int32], joins: pl.DataFrame) -> pl.DataFr
     )
 
 
-_MODES = (
-    "sex", "birth_year", "id12", "id9", "commune", "parcel_commune", "province", "hamlet", "spouse_folded",
-)  # fmt: skip
+_TEXT_FIELDS = ("sex", "id12", "id9", "commune", "parcel_commune", "province", "hamlet", "spouse_folded")
+
+
+def _most_frequent(column: str, *, first: str = "''") -> str:
+    """SQL: `id` and the most frequent value of `column`; `first` ranks above frequency, ties go to the last in order."""
+    return f"""
+        select id, substr(max({first} || lpad(n::varchar, 7, '0') || {column}), {8 + (first != "''")}) as {column}
+        from (select id, {column}, any_value(accented) as accented, count(*) as n
+              from owned where {column} is not null group by id, {column}) group by id"""
 
 
 def _persons_sql() -> str:
-    modes = ", ".join(f"mode(m.{column}) as {column}" for column in _MODES)
+    fields = {column: _most_frequent(column) for column in _TEXT_FIELDS}
+    # A name with accents says more than one without, however often the latter is written.
+    fields["name_key"] = _most_frequent("name_key", first="accented::int::varchar")
+    tables = ", ".join(f"of_{column} as ({sql})" for column, sql in fields.items())
+    joins = " ".join(f"left join of_{column} using (id)" for column in fields)
+    columns = ", ".join(f"of_{column}.{column}" for column in _TEXT_FIELDS)
     return f"""
-        with grouped as (
-            select b.id, count(*)::integer as mentions,
-                   min(m.first_key) as first_key, any_value(m.kind) as kind,
-                   coalesce(mode(m.name_key) filter (m.accented), mode(m.name_key)) as name_key, {modes},
-                   bool_or(m.deceased) as deceased,
-                   count(distinct m.id12) as id12s, count(distinct m.id9) as id9s
-            from members as b join keyed_mentions as m using (mention) group by b.id),
-        dates as (
-            select b.id, m.birth_year, mode(m.birth_month::integer * 100 + m.birth_day) as day
-            from members as b join keyed_mentions as m using (mention)
-            where m.birth_day is not null group by b.id, m.birth_year),
+        with {tables},
+        grouped as (
+            select id, count(*)::integer as mentions, min(first_key) as first_key, any_value(kind) as kind,
+                   bool_or(deceased) as deceased, count(distinct id12) as id12s, count(distinct id9) as id9s
+            from owned group by id),
+        years as (
+            select id, max(n * 10000 + birth_year) % 10000 as birth_year
+            from (select id, birth_year, count(*) as n from owned where birth_year is not null group by id, birth_year)
+            group by id),
+        days as (
+            select id, birth_year, max(n * 10000 + day) % 10000 as day
+            from (select id, birth_year::bigint as birth_year, birth_month::integer * 100 + birth_day as day,
+                         count(*) as n
+                  from owned where birth_day is not null group by all) group by id, birth_year),
         names as (
-            select name_key, any_value(name) as name, any_value(name_folded) as name_folded,
-                   any_value(name_sound) as name_sound, any_value(surname) as surname, any_value(given) as given,
-                   any_value(accented) as accented from keyed_mentions group by name_key),
+            select name_key, min(name) as name, min(name_folded) as name_folded, min(name_sound) as name_sound,
+                   min(surname) as surname, min(given) as given, bool_or(accented) as accented
+            from owned where name_key is not null group by name_key),
         spouses as (
-            select spouse_folded, any_value(spouse_sound) as spouse_sound, any_value(spouse_given) as spouse_given
-            from keyed_mentions where spouse_folded is not null group by spouse_folded)
-        select g.id::integer as id, 'P' || substr(md5(g.first_key), 1, 16) as person_id, g.kind, g.mentions, n.name, g.name_key,
-               n.name_folded, n.name_sound, n.surname, n.given, n.accented, g.sex, g.birth_year,
-               (d.day // 100)::tinyint as birth_month, (d.day % 100)::tinyint as birth_day, g.id12, g.id9, g.commune,
-               g.parcel_commune, g.province, g.hamlet, g.spouse_folded, s.spouse_sound, s.spouse_given, g.deceased,
+            select spouse_folded, min(spouse_sound) as spouse_sound, min(spouse_given) as spouse_given
+            from owned where spouse_folded is not null group by spouse_folded)
+        select g.id::integer as id, 'P' || substr(md5(g.first_key), 1, 16) as person_id, g.kind, g.mentions, n.name,
+               of_name_key.name_key, n.name_folded, n.name_sound, n.surname, n.given, n.accented, {columns},
+               y.birth_year::smallint as birth_year, (d.day // 100)::tinyint as birth_month,
+               (d.day % 100)::tinyint as birth_day, s.spouse_sound, s.spouse_given, g.deceased,
                case when id12s > 1 and id9s > 1 then 'id12+id9' when id12s > 1 then 'id12' when id9s > 1 then 'id9' end
                as conflict
-        from grouped as g left join names as n using (name_key) left join spouses as s using (spouse_folded)
-        left join dates as d on d.id = g.id and d.birth_year = g.birth_year order by g.id"""
+        from grouped as g {joins} left join years as y using (id)
+        left join days as d on d.id = g.id and d.birth_year = y.birth_year
+        left join names as n on n.name_key = of_name_key.name_key
+        left join spouses as s on s.spouse_folded = of_spouse_folded.spouse_folded order by g.id"""
+
+
+_OWNED = (
+    "kind", "name", "name_key", "name_folded", "name_sound", "surname", "given", "accented", "birth_year",
+    "birth_month", "birth_day", "deceased", "spouse_sound", "spouse_given", *_TEXT_FIELDS,
+)  # fmt: skip
 
 
 def gather(con: Connection, lines: str = "owner_ids", *, max_others: float = 0.01) -> Gathered:
@@ -124,11 +146,13 @@ def gather(con: Connection, lines: str = "owner_ids", *, max_others: float = 0.0
     component, kept = _settle(int(sizes[0]), joins, citizen)
     members = _members(component, kept)
     load(con, "members", members)
-    con.execute(f"""
-        create or replace temp view keyed_mentions as
-        select m.*, l.owner_record_id || '|' || m.role as first_key
-        from mentions as m join {lines} as l using (line)""")
-    persons = fetch(con, _persons_sql())
     con.execute("drop table gathering")
     con.execute("drop table joins")
+    kept_columns = ", ".join(f"m.{column}" for column in _OWNED)
+    con.execute(f"""
+        create or replace temp table owned as
+        select b.id, {kept_columns}, l.owner_record_id || '|' || m.role as first_key
+        from mentions as m join {lines} as l using (line) join members as b using (mention)""")
+    persons = fetch(con, _persons_sql())
+    con.execute("drop table owned")
     return Gathered(PERSONS.check(persons), MEMBERS.check(members))
