@@ -11,8 +11,10 @@ Example: `link(Job(owners, citizens, out))` makes `links.parquet`, `persons.parq
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +29,14 @@ from linkage.decide.decisions import Thresholds
 from linkage.decide.links import decided_persons, links, one_owner_a_citizen
 from linkage.decide.posterior import posterior
 from linkage.engines.duckdb import Connection, connect
+from linkage.evidence import family
 from linkage.models import artefact
+from linkage.models.model import Model
 from linkage.models.scoring import weights_sql
 from linkage.models.training import TrainingPlan, train
 from linkage.normalise.citizens import citizens as normalise_citizens
 from linkage.normalise.lines import mentions as normalise_lines
+from linkage.normalise.parents import parents as normalise_parents
 from linkage.outputs.durable import sha256_of, write_json, write_parquet
 from linkage.outputs.folder import FinishedStep, Fingerprint, RunFolder
 from linkage.outputs.manifest import Manifest, versions
@@ -137,6 +142,15 @@ def link(job: Job, *, display: Display | None = None) -> Finished:
         return Finished(job.out, manifest.as_dict()["counts"])
 
 
+def train_to(job: Job, model: Path, *, display: Display | None = None) -> Path:
+    """Train on a job's data in a folder of its own beside `model`, and write the model with its card."""
+    workplace = model.parent / f".{model.stem}-training"
+    link(replace(job, out=workplace, workbook=False, model=None, fresh=True), display=display)
+    write_json(model, json.loads((workplace / "model.json").read_text(encoding="utf-8")))
+    shutil.rmtree(workplace)
+    return model
+
+
 # ---- the steps ---------------------------------------------------------------------------------------------------
 
 
@@ -164,8 +178,10 @@ def _normalise(run: _Run) -> _Made:
     mentions = normalise_lines(lines, sex_coding=run.job.config.sources.owners.sex_coding, home_provinces=home)
     ids = lines.select(pl.int_range(pl.len(), dtype=pl.Int32).alias("line"), "owner_record_id")
     del lines
-    citizens = normalise_citizens(run.done["read"].table("citizen_lines"), home_provinces=home)
-    tables = {"mentions": mentions, "owner_ids": ids, "citizens": citizens}
+    citizen_lines = run.done["read"].table("citizen_lines")
+    citizens = normalise_citizens(citizen_lines, home_provinces=home)
+    parents = normalise_parents(citizen_lines)
+    tables = {"mentions": _address_of_the_first(mentions), "owner_ids": ids, "citizens": citizens, "parents": parents}
     return _Made(tables, {"rows": mentions.height + citizens.height, "counts": {"mentions": mentions.height}})
 
 
@@ -186,24 +202,42 @@ def _train(run: _Run) -> _Made:
         trained = train(run.con, comparisons, plan, left=LEFT, right=RIGHT)
         counts = run.manifest.as_dict()["counts"]
         body = artefact.write(trained, rules, card={"rows": counts, "versions": versions()})
-    write_json(run.job.out / "model.json", body)
     return _Made(facts={"model": body})
 
 
 def _score(run: _Run) -> _Made:
+    con, body = run.con, run.done["train"].facts["model"]
     comparisons = comparisons_of(run.job.config)
-    if not _has_table(run.con, LEFT):
+    run.table("normalise", "mentions", "parents")
+    run.table("gather", "members")
+    if not _has_table(con, LEFT):
         _make_features(run)
-    model = artefact.model_of(run.done["train"].facts["model"], comparisons)
-    report = block(run.con, rules_of(run.job.config), left=LEFT, right=RIGHT)
-    run.con.execute(f"create or replace table weights as {weights_sql(model, 'pairs', LEFT, RIGHT)}")
-    sizes = [_count(run.con, table) for table in (RIGHT, LEFT)]
-    share = posterior(run.con, "weights", persons=sizes[0], citizens=sizes[1])
-    run.con.execute("drop table weights")
-    run.con.execute("drop table pairs")
-    candidates = run.con.sql("select * from candidates").pl()
+    model = artefact.model_of(body, comparisons)
+    persons, citizens = _count(con, RIGHT), _count(con, LEFT)
+    report = block(con, rules_of(run.job.config), left=LEFT, right=RIGHT)
+    con.execute(f"create or replace table weights as {weights_sql(model, 'pairs', LEFT, RIGHT)}")
+    con.execute("drop table pairs")
+    posterior(con, "weights", persons=persons, citizens=citizens)
+    body = _weigh_family(con, body, model, citizens)
+    share = posterior(con, "weights", persons=persons, citizens=citizens)
+    counts = {"pairs": _count(con, "weights")}
+    con.execute("drop table weights")
+    candidates = con.sql("select * from candidates").pl()
+    write_json(run.job.out / "model.json", body)
+    run.manifest.set_hashes(model=body["card"]["hash"])
     sections = {"blocking": report.rows(), "reduction_ratio": report.reduction_ratio, "share_in_register": share}
-    return _Made({"candidates": candidates}, {"rows": report.pairs, "counts": {"pairs": report.pairs}, "sections": sections})
+    return _Made({"candidates": candidates}, {"rows": counts["pairs"], "counts": counts, "sections": sections})
+
+
+def _weigh_family(con: Connection, body: dict[str, Any], model: Model, citizens: int) -> dict[str, Any]:
+    """Who stands beside an owner: more candidates, their weights, and the model with what was learnt."""
+    family.learn_facts(con)
+    family.kin_pairs(con)
+    con.execute(f"insert into weights by name {weights_sql(model, 'kin_pairs', LEFT, RIGHT)}")
+    family.compare(con, citizens)
+    known = family.read(body["evidence"]) if body["evidence"] else family.estimate(con)
+    family.apply(con, known)
+    return artefact.with_evidence(body, family.written(known), family.SENTENCES, family.SENTENCES_VI)
 
 
 def _decide(run: _Run) -> _Made:
@@ -259,6 +293,14 @@ def mapping_of(source: SourceConfig) -> SourceMapping:
 def sha256_of_input(path: Path) -> str:
     """The hash of a file, or of all files of a folder; `InputError` where there is nothing."""
     return results.hash_of(path, sha256_of)
+
+
+def _address_of_the_first(mentions: pl.DataFrame) -> pl.DataFrame:
+    """An address stands for the first person and the spouse; heirs and other co-owners often live elsewhere."""
+    elsewhere = (pl.col("role") != "owner") & pl.col("spouse_folded").is_null()
+    return mentions.with_columns(
+        [pl.when(elsewhere).then(None).otherwise(pl.col(name)).alias(name) for name in ("commune", "hamlet")]
+    )
 
 
 def _make_features(run: _Run) -> None:

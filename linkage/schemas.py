@@ -175,6 +175,15 @@ CITIZENS = Table(
     },
 )
 
+PARENTS = Table(
+    "parents",
+    {
+        "id": (pl.Int32, "the citizen"),
+        "father_folded": (_TEXT, "folded name of the father"),
+        "mother_folded": (_TEXT, "folded name of the mother"),
+    },
+)
+
 PERSONS = Table(
     "persons",
     {

@@ -3,7 +3,8 @@
 Rules
 - `model.json` holds `splink` (settings that Splink opens), `card` (trained on what, how, when) and `features`.
 - A model refuses data with other features: comparisons and levels must be those it was trained with.
-- The hash of a model is that of its settings and features, not of its card.
+- `evidence` holds the joint evidence (family), which Splink cannot express, in the shape of Splink's comparisons.
+- The hash of a model is that of its settings, features and evidence, not of its card.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def _features(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
 
 
 def _hash(body: Mapping[str, Any]) -> str:
-    text = json.dumps({key: body[key] for key in ("splink", "features")}, sort_keys=True, ensure_ascii=False)
+    parts = {key: body[key] for key in ("splink", "features", "evidence")}
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -58,6 +60,7 @@ def write(trained: Trained, rules: Sequence[BlockingRule], *, card: Mapping[str,
         "quychu_model": FORMAT,
         "splink": splink_adapter.settings(model, rules),
         "features": _features(model.comparisons),
+        "evidence": [],
     }
     body["card"] = {
         "hash": _hash(body),
@@ -68,6 +71,16 @@ def write(trained: Trained, rules: Sequence[BlockingRule], *, card: Mapping[str,
         **card,
     }
     return body
+
+
+def with_evidence(
+    body: Mapping[str, Any], evidence: list[dict[str, Any]], sentences: Mapping[str, str], sentences_vi: Mapping[str, str]
+) -> dict[str, Any]:
+    """The body with joint evidence and its sentences, hashed anew."""
+    changed = {**body, "evidence": evidence}
+    card = body["card"]
+    told = {"sentences": {**card["sentences"], **sentences}, "sentences_vi": {**card["sentences_vi"], **sentences_vi}}
+    return {**changed, "card": {**card, **told, "hash": _hash(changed)}}
 
 
 def read(path: Path, comparisons: Sequence[Comparison]) -> tuple[Model, dict[str, Any]]:

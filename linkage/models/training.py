@@ -65,22 +65,31 @@ def first_column_fixes(comparison: Comparison, block_columns: Sequence[str]) -> 
     return comparison.columns[0] in block_columns
 
 
+@dataclass(frozen=True)
+class _Sides:
+    """The two tables of compared columns; with `dedupe`, they are one."""
+
+    left: str
+    right: str
+    dedupe: bool
+
+
 def _count(con: Connection, sql: str) -> float:
     row = con.execute(sql).fetchone()
     return float(row[0] or 0) if row else 0.0
 
 
-def _sample_pairs(con: Connection, left: str, right: str, pairs: int, seed: int, *, dedupe: bool) -> None:
+def _sample_pairs(con: Connection, sides: _Sides, pairs: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     ends = {}
-    for name, table in (("l", left), ("r", right)):
+    for name, table in (("l", sides.left), ("r", sides.right)):
         ids = fetch(con, f"select id from {table} order by id")["id"].to_numpy()
         if len(ids) == 0:
             message = f"training: expected rows on both sides, found none in '{table}'; give it data."
             raise ModelError(message)
         ends[name] = ids[rng.integers(0, len(ids), pairs)]
     sampled = pl.DataFrame(ends)
-    load(con, "sampled_pairs", sampled.filter(pl.col("l") != pl.col("r")) if dedupe else sampled)
+    load(con, "sampled_pairs", sampled.filter(pl.col("l") != pl.col("r")) if sides.dedupe else sampled)
 
 
 def _counts(patterns: pl.DataFrame, comparison: Comparison) -> np.ndarray:
@@ -100,11 +109,11 @@ def exact_agreement(
 
 
 def _estimate_u(
-    con: Connection, comparisons: Sequence[Comparison], left: str, right: str, plan: TrainingPlan, *, dedupe: bool
+    con: Connection, comparisons: Sequence[Comparison], sides: _Sides, plan: TrainingPlan
 ) -> dict[str, np.ndarray]:
-    _sample_pairs(con, left, right, plan.u_pairs, plan.seed, dedupe=dedupe)
-    patterns = fetch(con, patterns_sql(comparisons, "sampled_pairs", left, right))
-    records = max(_count(con, f"select count(*) from {left}"), 1.0)
+    _sample_pairs(con, sides, plan.u_pairs, plan.seed)
+    patterns = fetch(con, patterns_sql(comparisons, "sampled_pairs", sides.left, sides.right))
+    records = max(_count(con, f"select count(*) from {sides.left}"), 1.0)
     estimates = {}
     for comparison in comparisons:
         counts = _counts(patterns, comparison)
@@ -114,7 +123,7 @@ def _estimate_u(
             gamma = comparison.gamma(level)
             floors[gamma] = level.u_prior / records if level.u_prior else 0.5 / max(counts.sum(), 1.0)
             if level.equal:
-                exact[gamma] = exact_agreement(con, left, right, level.equal, dedupe=dedupe)
+                exact[gamma] = exact_agreement(con, sides.left, sides.right, level.equal, dedupe=sides.dedupe)
         estimates[comparison.name] = estimation.u_from_counts(counts, exact, floors)
     con.execute("drop table sampled_pairs")
     return estimates
@@ -127,12 +136,13 @@ def _priors(comparison: Comparison) -> np.ndarray:
     return priors / priors.sum()
 
 
-def _thinned(con: Connection, rule: BlockingRule, left: str, right: str, plan: TrainingPlan, *, dedupe: bool) -> str:
+def _thinned(con: Connection, rule: BlockingRule, sides: _Sides, plan: TrainingPlan) -> str:
     """A view of `right` thinned by person until the block has about `block_pairs` pairs."""
-    pairs = _count(con, f"select sum(pairs) from ({pair_counts_sql(rule.equal, left, right, dedupe=dedupe)})")
+    blocks = pair_counts_sql(rule.equal, sides.left, sides.right, dedupe=sides.dedupe)
+    pairs = _count(con, f"select sum(pairs) from ({blocks})")
     share = min(1.0, plan.block_pairs / max(pairs, 1.0))
     con.execute(
-        f"create or replace temp view thinned as select * from {right} "
+        f"create or replace temp view thinned as select * from {sides.right} "
         f"where hash(id, {plan.seed}) % 1000000 < {share * 1e6:.0f}"
     )
     return "thinned"
@@ -143,18 +153,15 @@ def _train_block(
     equal: tuple[str, ...],
     free: Sequence[Comparison],
     u: dict[str, np.ndarray],
-    left: str,
-    right: str,
+    sides: _Sides,
     plan: TrainingPlan,
-    *,
-    dedupe: bool,
 ) -> BlockResult | None:
     rule = BlockingRule(equal)
-    thinned = _thinned(con, rule, left, right, plan, dedupe=dedupe)
-    report = block(con, [rule], left=left, right=thinned, pairs="training_pairs", dedupe=dedupe)
+    thinned = _thinned(con, rule, sides, plan)
+    report = block(con, [rule], left=sides.left, right=thinned, pairs="training_pairs", dedupe=sides.dedupe)
     if report.pairs == 0:
         return None
-    patterns = fetch(con, patterns_sql(free, "training_pairs", left, right))
+    patterns = fetch(con, patterns_sql(free, "training_pairs", sides.left, sides.right))
     gammas = patterns.select([f"gamma_{comparison.name}" for comparison in free]).to_numpy().astype(np.int64)
     result = estimation.run_em(
         gammas,
@@ -211,11 +218,12 @@ def train(
 
     With `dedupe`, `left` and `right` are one table.
     """
-    u = _estimate_u(con, comparisons, left, right, plan, dedupe=dedupe)
+    sides = _Sides(left, right, dedupe)
+    u = _estimate_u(con, comparisons, sides, plan)
     results = []
     for equal in plan.blocks:
         free = [comparison for comparison in comparisons if not fixes(comparison, equal)]
-        results.append(_train_block(con, equal, free, u, left, right, plan, dedupe=dedupe))
+        results.append(_train_block(con, equal, free, u, sides, plan))
     blocks = tuple(found for found in results if found is not None)
     m_table, u_table = {}, {}
     for comparison in comparisons:

@@ -2,8 +2,9 @@
 
 Rules
 - Mentions that share a key (`linkage.owners.keys`) are one person; sharing is transitive.
-- A person that would hold the numbers of two citizens loses its likeness joins and keeps the proofs; what still holds
-  two different numbers of one kind carries a mark in `conflict`.
+- Where joins would put two identities (12-digit numbers more than a slip apart) into one person, the strongest joins
+  stand and those that would bring the two together fall. A person that still holds two different numbers of one kind
+  (a slip, a relative's number, several 9-digit ones) carries a mark in `conflict`.
 - `person_id` is a hash of the first (`owner_record_id`, `role`) of the person, so it stays from run to run.
 - The values of a person are the most frequent ones of its mentions; a name with accents stands above one without.
 """
@@ -45,22 +46,61 @@ def _joined(con: Connection, max_others: float) -> pl.DataFrame:
     return fetch(con, "select * from joins order by key, mention")
 
 
-def _clashing(component: npt.NDArray[np.int32], citizen: pl.DataFrame) -> npt.NDArray[np.bool_]:
-    """Which components hold the numbers of two citizens."""
-    held = pl.DataFrame({"component": component[citizen["mention"].to_numpy()], "citizen": citizen["citizen"]})
-    twice = held.group_by("component").agg(pl.col("citizen").n_unique()).filter(pl.col("citizen") > 1)
+def _clashing(component: npt.NDArray[np.int32], identity: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which components hold two identities."""
+    held = pl.DataFrame({"component": component[identity["mention"].to_numpy()], "identity": identity["identity"]})
+    twice = held.group_by("component").agg(pl.col("identity").n_unique()).filter(pl.col("identity") > 1)
     found = np.zeros(int(component.max(initial=0)) + 1, dtype=np.bool_)
     found[twice["component"].to_numpy()] = True
     return found
 
 
-def _settle(size: int, joins: pl.DataFrame, citizen: pl.DataFrame) -> tuple[npt.NDArray[np.int32], pl.DataFrame]:
-    """Components after the likeness joins of clashing ones are taken back, and the joins that remain."""
+def nearly_equal(left: str, right: str) -> bool:
+    """Two numbers one slip apart: a digit wrong, or two neighbours swapped.
+
+    >>> nearly_equal("045060000001", "045060000010"), nearly_equal("045060000001", "045061000011")
+    (True, False)
+    """
+    apart = [place for place, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
+    if len(apart) < 2:
+        return True
+    first, last = apart[0], apart[-1]
+    swapped = left[first] == right[last] and left[last] == right[first]
+    return len(apart) == 2 and last - first == 1 and swapped
+
+
+def _joins_that_agree(joins: pl.DataFrame, identity: dict[int, str]) -> list[bool]:
+    """Which joins of clashing components may stand: the strongest first, none between two identities."""
+    root: dict[int, int] = {}
+    known = dict(identity)
+
+    def find(mention: int) -> int:
+        while (parent := root.get(mention, mention)) != mention:
+            root[mention] = mention = root.get(parent, parent)
+        return mention
+
+    allowed = []
+    for mention, other in joins.select("mention", "root").iter_rows():
+        a, b = find(mention), find(other)
+        mine, theirs = known.get(a), known.get(b)
+        fits = mine is None or theirs is None or nearly_equal(mine, theirs)
+        allowed.append(fits)
+        if fits and a != b:
+            root[a] = b
+            if theirs is None and mine is not None:
+                known[b] = mine
+    return allowed
+
+
+def _settle(size: int, joins: pl.DataFrame, identity: pl.DataFrame) -> tuple[npt.NDArray[np.int32], pl.DataFrame]:
+    """Components without those joins that would put two identities into one, and the joins that remain."""
     component = _components(size, joins)
-    clash = _clashing(component, citizen)
-    likeness = [number for number, key in enumerate(KEYS) if not key.is_proof]
-    taken_back = joins["key"].is_in(likeness) & pl.Series(clash[component[joins["mention"].to_numpy()]])
-    kept = joins.filter(~taken_back)
+    clash = pl.Series(_clashing(component, identity)[component[joins["mention"].to_numpy()]])
+    doubtful = joins.filter(clash)
+    involved = pl.concat([doubtful["mention"], doubtful["root"].alias("mention")]).unique()
+    known = identity.filter(pl.col("mention").is_in(involved.implode()))
+    allowed = _joins_that_agree(doubtful, dict(known.select("mention", "identity").iter_rows()))
+    kept = pl.concat([joins.filter(~clash), doubtful.filter(pl.Series(allowed, dtype=pl.Boolean))])
     return _components(size, kept), kept
 
 
@@ -139,11 +179,11 @@ _OWNED = (
 def gather(con: Connection, lines: str = "owner_ids", *, max_others: float = 0.01) -> Gathered:
     """Persons from the tables `mentions` and `citizens` of `con`; `lines` holds `line`, `owner_record_id`."""
     prepare(con)
-    citizen = fetch(con, "select mention, citizen from gathering where citizen is not null")
+    identity = fetch(con, "select mention, identity from gathering where identity is not null")
     sizes = con.execute("select count(*) from mentions").fetchone()
     assert sizes is not None  # a count always gives one row
     joins = _joined(con, max_others)
-    component, kept = _settle(int(sizes[0]), joins, citizen)
+    component, kept = _settle(int(sizes[0]), joins, identity)
     members = _members(component, kept)
     load(con, "members", members)
     con.execute("drop table gathering")

@@ -112,7 +112,8 @@ _COUNTS: dict[str, tuple[tuple[str, str], ...]] = {
 def prepare(con: Connection) -> None:
     """The table `gathering`: persons among the mentions, their place, and the citizen whose number they carry.
 
-    A number counts only under a fitting name: the wife's line may hold her husband's number.
+    A number counts only under a fitting name: the wife's line may hold her husband's number. `identity` is the 12-digit
+    number that says who this is: that of the citizen, or one that the register does not know.
     """
     con.execute("""
         create or replace temp table gathering as
@@ -133,8 +134,11 @@ def prepare(con: Connection) -> None:
                     or list_has_all(string_split(c.name_folded, ' '), string_split(p.name_folded, ' '))))
                 or jaro_winkler_similarity(p.name_folded, c.name_folded) >= 0.95)
             group by n.mention)
-        select people.*, case when citizens = 1 then fitting.citizen end as citizen
-        from people left join fitting using (mention)""")
+        select people.*, case when citizens = 1 then fitting.citizen end as citizen,
+               case when citizens = 1 then own.id12 when other.id12 is null then people.id12 end as identity
+        from people left join fitting using (mention)
+        left join citizens as own on own.id = fitting.citizen
+        left join citizens as other on other.id12 = people.id12""")
 
 
 def _group_sql(key: Key) -> str:

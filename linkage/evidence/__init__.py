@@ -1,0 +1,1 @@
+"""What one pair cannot see: who stands beside an owner, and how the register knows them."""
