@@ -18,7 +18,7 @@ def register(citizens: int, out: Path, *, seed: int) -> Path:
     out.mkdir(parents=True)
     lines = pl.DataFrame({"owner_record_id": [f"l{n}" for n in range(citizens * 3 // 2)]}).with_columns(
         parcel_code=pl.lit("t1"), owner_name=pl.lit("Nguyễn Văn An"), owner_birth=pl.lit("1960"),
-        owner_address=pl.lit(f"Thôn {seed}, xã Gio Mỹ, huyện Gio Linh, tỉnh Quảng Trị"), owner_id_no=pl.lit("197000001"),
+        owner_address=pl.lit(f"Thôn {seed}, xã Gio Mỹ, huyện Gio Linh"), owner_id_no=pl.lit("197000001"),
     )  # fmt: skip
     lines.write_parquet(out / "land_owners.parquet")
     return out
