@@ -30,6 +30,7 @@ class BlockingRule:
 
     @property
     def name(self) -> str:
+        """The rule in words, for reports."""
         return " + ".join(self.equal)
 
     def sql(self) -> str:
@@ -67,6 +68,7 @@ class BlockingReport:
     reduction_ratio: float
 
     def rows(self) -> list[dict[str, object]]:
+        """One row a rule, for `run.json`."""
         return [asdict(rule) for rule in self.rules]
 
 
@@ -88,7 +90,8 @@ def _apply(
 ) -> tuple[int, int, int]:
     """Insert the rule's pairs into `_found`; returns largest block kept, overflow blocks, overflow pairs."""
     left, right = rule.exploded(left), rule.exploded(right)
-    con.execute(f"create or replace temp table _blocks as {pair_counts_sql(rule.equal, left, right, dedupe=dedupe)}")
+    blocks = pair_counts_sql(rule.equal, left, right, dedupe=dedupe)
+    con.execute(f"create or replace temp table _blocks as {blocks}")
     cap = rule.max_block_pairs
     row = con.execute(
         f"select coalesce(max(pairs) filter (pairs <= {cap}), 0), count(*) filter (pairs > {cap}), "
@@ -111,7 +114,8 @@ def _apply(
 def _all_pairs(con: Connection, left: str, right: str, *, dedupe: bool) -> float:
     sizes = con.execute(f"select (select count(*) from {left})::double, (select count(*) from {right})").fetchone()
     assert sizes is not None  # a scalar query always gives one row
-    return max(sizes[0] * (sizes[0] - 1) / 2 if dedupe else sizes[0] * sizes[1], 1.0)
+    rows, others = float(sizes[0]), float(sizes[1])
+    return max(rows * (rows - 1.0) / 2.0 if dedupe else rows * others, 1.0)
 
 
 def block(
@@ -129,7 +133,8 @@ def block(
     """
     con.execute("create or replace temp table _found (l integer, r integer, match_key tinyint)")
     applied = [_apply(con, number, rule, left, right, dedupe=dedupe) for number, rule in enumerate(rules)]
-    con.execute(f"create or replace table {pairs} as select l, r, min(match_key) as match_key from _found group by l, r")
+    once = "select l, r, min(match_key) as match_key from _found group by l, r"
+    con.execute(f"create or replace table {pairs} as {once}")
     found = dict(con.execute("select match_key, count(*) from _found group by 1").fetchall())
     fresh = dict(con.execute(f"select match_key, count(*) from {pairs} group by 1").fetchall())
     con.execute("drop table _found")

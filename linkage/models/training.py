@@ -95,7 +95,8 @@ def _sample_pairs(con: Connection, sides: _Sides, pairs: int, seed: int) -> None
 def _counts(patterns: pl.DataFrame, comparison: Comparison) -> np.ndarray:
     gamma = patterns[f"gamma_{comparison.name}"].to_numpy()
     seen = gamma >= 0
-    return np.bincount(gamma[seen], weights=patterns["n"].to_numpy()[seen], minlength=len(comparison.scored))
+    weights = patterns["n"].to_numpy()[seen]
+    return np.asarray(np.bincount(gamma[seen], weights=weights, minlength=len(comparison.scored)))
 
 
 def exact_agreement(
