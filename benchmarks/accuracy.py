@@ -310,7 +310,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 def sets_of_data(asked: argparse.Namespace) -> dict[str, Path | None]:
     """The folders to compare on; None where the data are still to be generated."""
     if asked.data:
-        return {asked.data.name or "data": asked.data.resolve()}
+        return {"others": asked.data.resolve()}
     return dict.fromkeys(asked.profiles.split(","), None)
 
 
@@ -324,7 +324,7 @@ def main(given: list[str] | None = None) -> int:
         work = (asked.work or Path(temporary)).resolve()
         for name, folder in sets_of_data(asked).items():
             data = folder or ours.generate(asked.citizens, work / name / "data", seed=asked.seed, profile=name)
-            found.append(compare(name, data, work / name, python))
+            found.append(compare(str(folder or name), data, work / name, python))
             print(f"\n{shown(found[-1])}", flush=True)
     write_json(asked.json, {"plain_splink": plain.seal(), "comparisons": [as_json(each) for each in found]})
     return 0
