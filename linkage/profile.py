@@ -115,6 +115,23 @@ WORDS: Mapping[str, Words] = {
 }  # fmt: skip
 """Code of a class of error → its words."""
 
+REFUSALS: Mapping[str, Words] = {
+    "missing-id": Words("no id", "Thiếu mã dòng hoặc số định danh"),
+    "missing-name": Words("no name", "Thiếu họ tên"),
+    "missing-value": Words("a required value is missing", "Thiếu giá trị bắt buộc"),
+    "bad-citizen-id": Words("citizen's number is not 12 digits", "Số định danh không đủ 12 chữ số"),
+    "duplicate-id": Words("id stands in an earlier row", "Mã đã có ở dòng trước"),
+    "cell-too-long": Words("a cell is too long", "Có ô quá dài"),
+    "ragged-row": Words("another number of fields than the header", "Số ô không khớp với dòng tiêu đề"),
+    "unclosed-quote": Words("a quotation mark is not closed", "Dấu ngoặc kép không đóng"),
+    "nul-byte": Words("a zero byte", "Có ký tự rỗng (byte 0)"),
+    "hidden-sheet": Words("hidden sheet", "Trang tính bị ẩn"),
+    "total-row": Words("total row", "Dòng cộng tổng"),
+    "footer": Words("note or signature", "Dòng ghi chú hoặc chữ ký"),
+    "repeated-header": Words("header repeated", "Dòng lặp lại tiêu đề"),
+}  # fmt: skip
+"""Code of a refusal (`rejected.parquet`: the word before the colon) → its words."""
+
 
 def _named(field: str, flags: str) -> dict[str, str]:
     """Flag → class of error, where the class is the field and the flag."""
@@ -385,21 +402,21 @@ def check_files(
     """The check of a land register file and of an extract of the population register; `InputError` as in a run."""
     with Progress(STEPS, display or SilentDisplay()) as progress:
         with progress.step("read"):
-            sources = {"land_owners": read_owners(*owners)}
-            if citizens is not None:
-                sources["citizens"] = read_citizens(*citizens)
+            land = read_owners(*owners)
+            people = read_citizens(*citizens) if citizens is not None else None
         with progress.step("profile"):
-            lines = [source.lines for source in sources.values()]
-            found = profile(*lines, sex_coding=sex_coding, home_provinces=home_provinces)
-    names = [each[0].name for each in (owners, citizens) if each is not None]
-    tables = [table for table in (found.owners, found.citizens) if table is not None]
-    return {role: _file_check(*each) for role, *each in zip(sources, names, sources.values(), tables, strict=True)}
+            lines = None if people is None else people.lines
+            found = profile(land.lines, lines, sex_coding=sex_coding, home_provinces=home_provinces)
+    checks = {"land_owners": _file_check(owners[0], land, found.owners)}
+    if citizens is not None and people is not None and found.citizens is not None:
+        checks["citizens"] = _file_check(citizens[0], people, found.citizens)
+    return checks
 
 
-def _file_check(file: str, source: Source, table: TableProfile) -> FileCheck:
+def _file_check(path: Path, source: Source, table: TableProfile) -> FileCheck:
     reasons = source.rejected["reason"].value_counts(sort=True).iter_rows() if source.rejected.height else ()
     return FileCheck(
-        file=file,
+        file=path.name,
         format=source.format,
         rows_read=source.rows_read,
         rows_used=source.lines.height,
@@ -431,7 +448,7 @@ def report_lines(checks: Mapping[str, FileCheck]) -> Iterator[str]:
 def _account_lines(check: FileCheck) -> Iterator[str]:
     refused = check.rows_read - check.rows_used
     yield f"  rows read {check.rows_read:,} = used {check.rows_used:,} + rejected {refused:,}"
-    yield from (f"    {rows:>9,}  {reason}" for reason, rows in check.rejected.items())
+    yield from (f"    {rows:>9,}  {reason}{_in_vietnamese(reason)}" for reason, rows in check.rejected.items())
     yield from (f"  note: {note}" for note in check.notes)
     yield f"  columns in the file: {len(check.columns_found)}"
     yield f"  columns absent or empty: {', '.join(check.columns_without_value) or 'none'}"
@@ -444,6 +461,11 @@ def _class_lines(table: TableProfile) -> Iterator[str]:
     for code, cells in sorted(table.error_classes.items(), key=lambda item: -item[1]):
         english, vietnamese = _words(code)
         yield f"    {cells:>9,}  {english:<{width}}  {vietnamese}"
+
+
+def _in_vietnamese(reason: str) -> str:
+    words = REFUSALS.get(reason.partition(":")[0])
+    return f"  {words.vietnamese}" if words else ""
 
 
 def _words(code: str) -> Words:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,7 @@ from linkage.engines.duckdb import Connection, fetch
 from linkage.errors import UnreadableFileError
 from linkage.normalise.communes import name_of
 from linkage.outputs.spreadsheet import Sheet, WrittenWorkbook, split_by, write_workbook
+from linkage.profile import REFUSALS
 
 PART, ROW = "source_part", "row_number"
 _REJECTED = "Bị loại khi đọc"
@@ -107,6 +109,13 @@ def _labelled() -> dict[str, str]:
     return names | {"others": "Những người khác cùng dòng"}
 
 
+def _in_vietnamese(reason: pl.Expr) -> pl.Expr:
+    """A refusal's reason in an officer's words, or as it is where it is not known."""
+    told = {code: words.vietnamese for code, words in REFUSALS.items()}
+    code = reason.str.extract("^([a-z-]+):")
+    return pl.coalesce(code.replace_strict(told, default=None, return_dtype=pl.String), reason)
+
+
 def _rows(
     originals: pl.DataFrame, lines: pl.LazyFrame, links: pl.DataFrame, rejected: pl.DataFrame
 ) -> tuple[pl.DataFrame, dict[str, str]]:
@@ -118,8 +127,9 @@ def _rows(
     keyed = keys.join(ours, on="owner_record_id", how="left").join(commune, on="owner_record_id", how="left")
     keyed = keyed.rename({name: f"_{name}" for name in ours.columns})
     rows = originals.join(keyed, on=on, how="left", maintain_order="left")
-    refused = rejected.group_by(ROW if ROW in rejected.columns else "row").agg(_why=pl.col("reason").first())
-    rows = rows.join(refused.rename({"row": ROW}), on=ROW, how="left", maintain_order="left")
+    refused = rejected.rename({"file": PART, "row": ROW}).group_by(PART, ROW)
+    why = refused.agg(_why=_in_vietnamese(pl.col("reason")).first())
+    rows = rows.join(why, on=[PART, ROW], how="left", maintain_order="left")
     absent = pl.col("_decision").is_null()
     rows = rows.with_columns(
         _decision=pl.when(absent).then(pl.lit(_REJECTED)).otherwise(pl.col("_decision")),
@@ -153,8 +163,14 @@ def workbook(
     """Write the office's rows with our columns behind them, one sheet a commune."""
     rows, labels = _rows(originals, lines, links, rejected)
     like = Sheet("", rows, header_labels=labels)
-    sheets = split_by(rows, "_new", _commune_name, like)
+    sheets = (_without(sheet, "_new") for sheet in split_by(rows, "_new", _commune_name, like))
     return write_workbook(path, [_summary(rows), *sheets])
+
+
+def _without(sheet: Sheet, column: str) -> Sheet:
+    """The sheet without the column it was split by, which is none of the office's."""
+    parts = [sheet.frame] if isinstance(sheet.frame, pl.DataFrame) else sheet.frame
+    return replace(sheet, frame=(part.drop(column) for part in parts))
 
 
 def hash_of(path: Path, hash_file: Callable[[Path], str]) -> str:

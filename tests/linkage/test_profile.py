@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from linkage.profile import WORDS, as_json, check_files, profile, report_lines
+from linkage.profile import REFUSALS, WORDS, as_json, check_files, profile, report_lines
 from linkage.schemas import CITIZEN_LINES, OWNER_LINES
+from linkage.sources import pl3
 from linkage.sources.mapping import SourceMapping
 
 
@@ -147,7 +149,15 @@ def test_citizens_have_classes_of_their_own():
 
 
 def test_every_class_has_words_in_both_languages():
-    assert all(words.english and words.vietnamese and words.english != words.vietnamese for words in WORDS.values())
+    told = [*WORDS.values(), *REFUSALS.values()]
+    assert all(words.english and words.vietnamese and words.english != words.vietnamese for words in told)
+
+
+def test_every_reason_that_a_reader_gives_has_words():
+    sources = Path(__file__).parents[2] / "linkage" / "sources"
+    text = "".join(file.read_text(encoding="utf-8") for file in sources.glob("*.py"))
+    codes = set(re.findall(r'"([a-z]+(?:-[a-z]+)+): ', text)) | set(pl3._WORDS)
+    assert codes | {"missing-id", "missing-name", "missing-value"} == set(REFUSALS)
 
 
 @pytest.fixture
