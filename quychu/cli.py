@@ -97,8 +97,8 @@ def _job_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--threads", type=click.IntRange(1), help="Processor cores to use (default: all)."),
         click.option("--memory", default="2GB", show_default=True, help="Budget of the database; above it, it spills."),
         click.option("--config", type=_FILE, help="TOML file (default: the shipped land-register.toml)."),
-        click.option("--citizens", type=_FILE, required=True, help="Extract of the population register."),
-        click.option("--owners", type=_FILE, required=True, help="Land register: Parquet, CSV, XLSX, XLS or PL3-01."),
+        click.option("--citizens", "--right", type=_FILE, help="Extract of the population register, or another table."),
+        click.option("--owners", "--left", type=_FILE, help="Land register: Parquet, CSV, XLSX, XLS or PL3-01."),
     ):
         command = option(command)
     return _quiet(command)
@@ -108,6 +108,9 @@ def _job(**told: Any) -> Any:
     from linkage.config import load  # noqa: PLC0415
     from linkage.pipeline import Job  # noqa: PLC0415
 
+    for name in ("owners", "citizens"):
+        if told[name] is None:
+            raise click.UsageError(f"Missing option '--{name}'.")
     return Job(**{**told, "config": load(told.pop("config"))})
 
 
@@ -119,7 +122,10 @@ def _job(**told: Any) -> Any:
 @click.option("--fresh", is_flag=True, help="Start over in a folder made from other inputs, config or model.")
 @click.option("--workbook/--no-workbook", default=True, show_default=True, help="Write links.xlsx.")
 def link(quiet: bool, **told: Any) -> None:
-    """Link every named owner to a citizen, or say why not."""
+    """Link every named owner to a citizen, or say why not; with a config of its own, any tables (docs/models.md)."""
+    if _is_generic(told["config"]):
+        _link_tables(quiet=quiet, **told)
+        return
     from linkage import pipeline  # noqa: PLC0415
     from linkage.outputs.progress import display_for  # noqa: PLC0415
 
@@ -127,6 +133,38 @@ def link(quiet: bool, **told: Any) -> None:
     counts = finished.counts
     _say(_accounts(counts), quiet=quiet)
     _say(f"Wrote links.parquet, links.xlsx, persons.parquet, rejected.parquet to {finished.out}", quiet=quiet)
+
+
+def _is_generic(config: Path | None) -> bool:
+    """Does the config describe other tables than a land register (`[run] kind = "link"` or `"dedupe"`)?"""
+    from linkage.tables.config import kind_of  # noqa: PLC0415
+
+    return kind_of(config) is not None
+
+
+def _tables_job(*, config: Path, owners: Path | None, citizens: Path | None, out: Path, **told: Any) -> Any:
+    from linkage.tables.job import job  # noqa: PLC0415
+
+    return job(config, out=out, left=owners, right=citizens, **told)
+
+
+def _link_tables(*, quiet: bool, workbook: bool, **told: Any) -> None:
+    from linkage.outputs.progress import display_for  # noqa: PLC0415
+    from linkage.tables import run  # noqa: PLC0415
+    from linkage.tables.job import summary  # noqa: PLC0415
+
+    del workbook  # an office's own rows exist in a land register run only
+    finished = run.link(_tables_job(**told), display=display_for(quiet=quiet))
+    _say(summary(finished.counts), quiet=quiet)
+    _say(f"Wrote links.parquet, candidates.parquet, rejected.parquet, model.json to {finished.out}", quiet=quiet)
+
+
+def _train_tables(*, quiet: bool, model: Path, **told: Any) -> None:
+    from linkage.outputs.progress import display_for  # noqa: PLC0415
+    from linkage.tables import run  # noqa: PLC0415
+
+    run.train_to(_tables_job(out=model.parent, **told), model, display=display_for(quiet=quiet))
+    _say(f"Wrote the model to {model}", quiet=quiet)
 
 
 def _accounts(counts: Any) -> str:
@@ -143,6 +181,9 @@ def _accounts(counts: Any) -> str:
 @click.option("--model", type=_FILE, required=True, help="Where to write the model.")
 def train(quiet: bool, model: Path, **told: Any) -> None:
     """Train a model and write it with its card."""
+    if _is_generic(told["config"]):
+        _train_tables(quiet=quiet, model=model, **told)
+        return
     from linkage import pipeline  # noqa: PLC0415
     from linkage.outputs.progress import display_for  # noqa: PLC0415
 
@@ -161,12 +202,18 @@ def evaluate(links: Path, truth: Path, out: Path | None, seed: int, quiet: bool)
     """Judge links against the truth: precision, recall, F1 with intervals, calibration, subgroups."""
     from linkage.outputs.durable import write_text  # noqa: PLC0415
     from linkage.report.metrics import evaluate_files, summary_lines  # noqa: PLC0415
+    from linkage.tables import judge  # noqa: PLC0415
 
-    evaluation = evaluate_files(links, truth, seed=seed)
-    for line in summary_lines(evaluation):
+    if judge.is_ours(links):
+        judged = judge.judge_files(links, truth, seed=seed)
+        lines, figures = judged.lines, judged.json
+    else:
+        evaluation = evaluate_files(links, truth, seed=seed)
+        lines, figures = summary_lines(evaluation), evaluation.to_json()
+    for line in lines:
         _say(line, quiet=quiet)
     if out is not None:
-        write_text(out, evaluation.to_json() + "\n")
+        write_text(out, figures + "\n")
 
 
 @_example("quychu report --run ket-qua")

@@ -87,3 +87,12 @@ def readable(files: Mapping[str, Path]) -> Mapping[str, Path]:
             message = f"{path}: expected a file, found none; check the path."
             raise InputError(message)
     return files
+
+
+def summary(counts: Mapping[str, Any]) -> str:
+    """What became of the rows and of the records, in two lines for a terminal."""
+    decided = ", ".join(f"{name} {counts[name]:,}" for name in ("link", "review", "no_match") if name in counts)
+    return (
+        f"rows read {counts['rows_read']:,} = used {counts['rows_used']:,} + rejected {counts['rows_rejected']:,}\n"
+        f"pairs compared {counts['pairs']:,}; records decided {counts['links']:,}: {decided}"
+    )

@@ -40,7 +40,7 @@ def mapping(config: TablesConfig, side: str) -> SourceMapping:
 def read(path: Path, config: TablesConfig, side: str) -> Source:
     """The lines of a side under the fields' names; `InputError` where there is nothing to work with."""
     source = read_table(
-        path, mapping(config, side), required=["unique_id"], unique="unique_id", section=f"sources.{side}.columns"
+        path, mapping(config, side), required=["unique_id"], unique="unique_id", section=f"sources.{side}"
     )
     if source.lines.height == 0:
         message = f"{path.name}: expected rows to link, found none that can be used; see that it is the right file."

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import polars as pl
@@ -118,11 +119,13 @@ def link(job: TablesJob, *, display: Display | None = None) -> Finished:
 
 
 def train_to(job: TablesJob, model: Path, *, display: Display | None = None) -> None:
-    """Train only, in the folder of the job, and write the model to `model`."""
-    with _opened(job, display) as run:
+    """Train only, in a folder of its own beside `model`, and write the model with its card."""
+    workplace = model.parent / f".{model.stem}-training"
+    with _opened(replace(job, out=workplace, fresh=True), display) as run:
         run.step("read", (), _read)
         run.step("train", ("read",), _train)
         write_json(model, run.done["train"].facts["model"])
+    rmtree(workplace)
 
 
 @contextmanager
