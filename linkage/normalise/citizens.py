@@ -10,10 +10,9 @@ from __future__ import annotations
 import polars as pl
 
 from linkage.normalise.addresses import address_columns
-from linkage.normalise.communes import FROM, commune_columns
+from linkage.normalise.communes import FROM, commune_columns, province_of
 from linkage.normalise.dates import birth_columns
 from linkage.normalise.identifiers import id_columns
-from linkage.normalise.lines import province_of
 from linkage.normalise.names import name_columns
 from linkage.normalise.sexes import sex_columns
 from linkage.schemas import CITIZENS

@@ -90,6 +90,12 @@ def name_of(new_code: str) -> str | None:
     return f"{found.kind} {found.name}" if found else None
 
 
+def province_of(commune: pl.Expr) -> pl.Expr:
+    """New province code of a new commune code."""
+    provinces = {code: found.province_code for code, found in new_communes().items()}
+    return commune.replace_strict(provinces, default=None, return_dtype=pl.String)
+
+
 def both_readings(code: str) -> tuple[tuple[str, ...], str | None]:
     """New codes of a code read as an old one, and the code itself where the new list has it."""
     return successors(code), code if code in new_communes() else None

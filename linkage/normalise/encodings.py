@@ -70,15 +70,15 @@ _UNCAPITALISED: Final = re.compile(r"(?<!\w)[^\W\d_A-Za-z](?=\w*)")
 
 # --- Unicode forms ----------------------------------------------------------------------------------------------------
 
-_BLANKS: Final = (
+BLANKS: Final = (
     "\t\x0b\x0c\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 )
-_INVISIBLE: Final = "\u2060\ufeff\u180e\u034f" + "".join(
+INVISIBLE: Final = "\u2060\ufeff\u180e\u034f" + "".join(
     map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2061, 0x206A)))
 )
 _TIDY: Final = str.maketrans(
-    dict.fromkeys(_BLANKS, " ")
-    | dict.fromkeys(_INVISIBLE)
+    dict.fromkeys(BLANKS, " ")
+    | dict.fromkeys(INVISIBLE)
     | {"\r": "\n", "\u2028": "\n", "\u2029": "\n"}
     | {"Ɖ": "Đ", "ɖ": "đ", "\u0340": "\u0300", "\u0341": "\u0301", "\u2010": "-", "\u2011": "-"}
     | {chr(full): chr(full - 0xFEE0) for full in range(0xFF01, 0xFF5F)}
@@ -294,10 +294,16 @@ def _read_typing(text: str, words: list[str]) -> _Reading | None:
     return None
 
 
+@lru_cache(maxsize=1 << 17)
+def is_odd_word(word: str) -> bool:
+    """True for a word with a vowel or a mark that is no Vietnamese syllable: it may be in another encoding."""
+    return not is_settled(word.lower()) and _VOWEL_OR_MARK.search(word) is not None
+
+
 def _read(text: str) -> _Reading | None:
     """The best legacy reading of a tidy text, or None where it is proper as it stands."""
     words = _WORD.findall(text)
-    odd = [w for w in words if not is_settled(w.lower()) and _VOWEL_OR_MARK.search(w)]
+    odd = [w for w in words if is_odd_word(w)]
     if not odd:
         return None
     short = [w for w in words if len(w) <= _LONGEST_WORD]

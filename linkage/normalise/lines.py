@@ -5,7 +5,9 @@ Rules
   is `co_owner`, all further ones `co_owner_2`, `co_owner_3`, …; a name repeated on the line is one person.
 - A column's value stands above the same fact written inside the name.
 - An organisation or a community is one mention that is not a person.
-- Two persons are a couple where the line says so, or where a household line names a man and a woman.
+- Two persons are a couple where the line says so, or where a household line names a man and a woman; see `couples`.
+- Every distinct value is read once. Until the table is put together a mention is four numbers: its line, the row of
+  its person among all persons read, its place on the line and its rank.
 
 One line `Hộ ông Nguyễn Văn A (đã chết) và vợ là bà Trần Thị B` gives two mentions: `owner` (M, deceased, spouse
 `tran thi b`) and `co_owner` (F, spouse `nguyen van a`).
@@ -13,139 +15,203 @@ One line `Hộ ông Nguyễn Văn A (đã chết) và vợ là bà Trần Thị 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import polars as pl
 
 from linkage.normalise.addresses import address_columns
 from linkage.normalise.certificates import serial_columns
-from linkage.normalise.communes import new_communes, resolve_commune
-from linkage.normalise.dates import birth_columns
-from linkage.normalise.encodings import repair
+from linkage.normalise.communes import province_of, resolve_commune
+from linkage.normalise.couples import couples
+from linkage.normalise.dates import LATEST_BIRTH_YEAR, birth_columns
+from linkage.normalise.encodings_columns import repair_columns
 from linkage.normalise.identifiers import id_columns
-from linkage.normalise.owner_text import parse_owner_column
+from linkage.normalise.owner_text import OwnerTables, owner_tables
 from linkage.normalise.sexes import sex_columns
 from linkage.schemas import MENTIONS
 
 NOT_PERSONS = ("organisation", "community", "religious")
 """Kinds that never meet the population register."""
 
-_SPOUSE_WORDS = ["wife", "husband", "spouse"]
-_SPOUSE_ROLES = ["wife", "husband"]
+COLUMNS_READ: Final = (
+    "owner_name", "owner_birth", "owner_sex", "owner_id_no", "owner_address", "owner_kind", "owner_role",
+    "co_owner_name", "co_owner_birth", "co_owner_sex", "co_owner_id_no",
+    "commune_code", "commune_code_vintage", "parcel_address", "parcel_code", "certificate_serial",
+)  # fmt: skip
+"""The columns of `OWNER_LINES` that are looked at; a caller short of memory need read no other."""
+
+_FURTHER: Final = 1000  # place of the second person of a co-owner's cell: after all persons of the owner's cell
+_SAME_NAME: Final = ["name", "name_key", "name_folded", "name_sound", "surname", "given", "accented"]
 
 
-def _parsed(lines: pl.DataFrame) -> pl.DataFrame:
-    texts = pl.concat([lines["owner_name"].alias("raw"), lines["co_owner_name"].alias("raw")]).drop_nulls().unique()
-    return parse_owner_column(texts)
+def _gathered(table: pl.DataFrame, rows: pl.Series, *columns: str) -> pl.DataFrame:
+    """Rows of a table by number; null numbers give nulls."""
+    return table.select(pl.col(name).gather(rows) for name in columns)
 
 
-def _people(lines: pl.DataFrame, parsed: pl.DataFrame, column: str, first: int, rest: int) -> pl.DataFrame:
-    """The persons of one text column, with `place`: their order on the line."""
-    texts = lines.select("line", raw=column).drop_nulls("raw").join(parsed, on="raw", how="left")
-    people = texts.explode("persons", empty_as_null=True).with_columns(
-        position=pl.int_range(pl.len(), dtype=pl.Int16).over("line")
+def _looked_up(values: pl.Series, table: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """The columns of a table of distinct values (`raw`, …) for each value."""
+    chosen = table.select("raw", *columns)
+    return values.alias("raw").to_frame().join(chosen, on="raw", how="left", maintain_order="left").drop("raw")
+
+
+def _distinct(*columns: pl.Series) -> pl.Series:
+    return pl.concat([column.alias("raw") for column in columns]).drop_nulls().unique()
+
+
+# ---- who stands on a line ------------------------------------------------------------------------------------------
+
+
+def _people(texts: pl.Series, tables: OwnerTables, first: int, rest: int) -> pl.DataFrame:
+    """The persons of one text column: `line`, `cell`, `person` (null for a cell that names none), `position`, `place`."""
+    named = texts.alias("raw").to_frame().select(pl.int_range(pl.len(), dtype=pl.Int32).alias("line"), "raw").drop_nulls()
+    cells = named.select("line").hstack(_looked_up(named["raw"], tables.raw, "cell"))
+    cells = cells.hstack(_gathered(tables.cells, cells["cell"], "first", "size"))
+    rows = cells.with_columns(position=pl.int_ranges(pl.col("size").clip(1), dtype=pl.Int16)).explode(
+        "position", empty_as_null=True
     )
-    return people.select(
+    return rows.select(
         "line",
-        "kind",
-        "form",
-        pl.lit(column).alias("source"),
+        "cell",
+        pl.when(pl.col("size") > 0).then(pl.col("first") + pl.col("position").cast(pl.UInt32)).alias("person"),
         "position",
-        pl.when(pl.col("position") == 0).then(first).otherwise(rest + pl.col("position")).alias("place"),
-        pl.col("persons").struct.unnest(),
+        pl.when(pl.col("position") == 0).then(first).otherwise(rest + pl.col("position")).cast(pl.Int16).alias("place"),
     )
 
 
-def _one_per_line(people: pl.DataFrame) -> pl.DataFrame:
-    """Organisations as one row, a repeated name once, roles by place."""
-    not_person = pl.col("kind").is_in(NOT_PERSONS)
-    kept = people.filter(~not_person | (pl.col("position") == 0)).sort("line", "place")
-    again = pl.col("name_folded").is_not_null() & pl.struct("line", "name_folded").is_duplicated()
-    first = pl.struct("line", "name_folded").is_first_distinct()
-    kept = kept.filter(~again | first)
-    rank = pl.int_range(pl.len(), dtype=pl.Int32).over("line")
+def _ranked(people: pl.DataFrame) -> pl.DataFrame:
+    """`rank`: the order on its line, of rows that are sorted by line."""
+    row = pl.int_range(pl.len(), dtype=pl.Int32)
+    begins = pl.col("line") != pl.col("line").shift(1)
+    return people.with_columns(rank=row - pl.when(begins.fill_null(value=True)).then(row).forward_fill())
+
+
+def _one_per_line(people: pl.DataFrame, tables: OwnerTables) -> pl.DataFrame:
+    """Organisations as one row, a repeated name once, in the order of lines and places, with `rank`."""
+    not_person = tables.cells["kind"].is_in(NOT_PERSONS).gather(people["cell"])
+    kept = people.filter(~not_person | (people["position"] == 0)).sort("line", "place")
+    names = tables.persons["name_folded"].rank("dense").cast(pl.Int64).gather(kept["person"])
+    key = kept["line"].cast(pl.Int64) * (tables.persons.height + 1) + names
+    kept = _ranked(kept.filter(key.is_null() | key.is_first_distinct()))
     # A mention without a readable name beside a readable one is text left over, not a person.
-    alone = pl.col("name_folded").is_not_null() | (pl.len().over("line") == 1) | (rank == 0)
-    kept = kept.filter(alone).with_columns(rank=pl.int_range(pl.len(), dtype=pl.Int32).over("line"))
-    role = (
-        pl.when(pl.col("rank") == 0)
-        .then(pl.lit("owner"))
-        .when(pl.col("rank") == 1)
-        .then(pl.lit("co_owner"))
-        .otherwise(pl.format("co_owner_{}", pl.col("rank")))
-    )
-    return kept.with_columns(role=role)
+    named = tables.persons["name_folded"].is_not_null().gather(kept["person"]).fill_null(value=False)
+    return _ranked(kept.filter(named | (kept["rank"] == 0)))
 
 
-def _columns_of(lines: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
-    """The line's own columns beside each person: those of the owner, or those of the co-owner."""
-    wanted = ["owner_birth", "owner_sex", "owner_id_no", "co_owner_birth", "co_owner_sex", "co_owner_id_no"]
-    kept = ["owner_kind", "owner_role", "owner_address", "parcel_address", "parcel_code", "certificate_serial"]
-    joined = people.join(lines.select("line", *wanted, *kept), on="line", how="left", maintain_order="left")
-    owner = (pl.col("source") == "owner_name") & (pl.col("position") == 0)
+def _mentioned(lines: pl.DataFrame, tables: OwnerTables) -> pl.DataFrame:
+    """One row per mention: `line`, `cell`, `person`, `rank`, `first` on its line, and whose `columns` are its own."""
+    owners = _people(lines["owner_name"], tables, 0, 1).with_columns(apart=pl.lit(value=False))
+    others = _people(lines["co_owner_name"], tables, 1, _FURTHER).with_columns(apart=pl.lit(value=True))
+    people = _one_per_line(pl.concat([owners, others]), tables)
+    lead = pl.col("position") == 0
     # The second person of a two-person text owns the co-owner's columns where no co-owner is named apart.
-    second = ((pl.col("source") == "co_owner_name") & (pl.col("position") == 0)) | (
-        (pl.col("source") == "owner_name") & (pl.col("rank") == 1)
+    second = (pl.col("apart") & lead) | (~pl.col("apart") & (pl.col("rank") == 1))
+    columns = pl.when(~pl.col("apart") & lead).then(pl.lit("owner")).when(second).then(pl.lit("co_owner"))
+    return people.select("line", "cell", "person", "rank", pl.col("place") == 0, columns=columns)
+
+
+# ---- what is known of each -----------------------------------------------------------------------------------------
+
+
+def _own(lines: pl.DataFrame, people: pl.DataFrame, part: str) -> pl.Series:
+    """One field of each mention as its line's columns have it."""
+    picked = people.select(
+        pl.when(pl.col("columns") == whose).then(lines[f"{whose}_{part}"].gather(people["line"])).alias(whose)
+        for whose in ("owner", "co_owner")
     )
-    picked = [
-        pl.when(owner).then(pl.col(f"owner_{part}")).when(second).then(pl.col(f"co_owner_{part}")).alias(f"raw_{part}")
-        for part in ("birth", "sex", "id_no")
-    ]
-    return joined.with_columns(picked).drop(wanted)
+    return picked.select(pl.coalesce("owner", "co_owner").alias("raw")).to_series()
 
 
-def _add(frame: pl.DataFrame, column: str, table: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
-    """Join the columns of a per-value table (`raw` → …) under new names."""
-    chosen = table.select(pl.col("raw").alias(column), *[pl.col(old).alias(new) for old, new in names.items()])
-    return frame.join(chosen, on=column, how="left", maintain_order="left")
-
-
-def _distinct(frame: pl.DataFrame, *columns: str) -> pl.Series:
-    return pl.concat([frame[column].alias("raw") for column in columns]).drop_nulls().unique()
-
-
-def _identity(people: pl.DataFrame, sex_coding: Mapping[str, str] | None) -> pl.DataFrame:
-    """Birth, sex and numbers: the column first, the text inside the name where the column says nothing."""
-    births = birth_columns(_distinct(people, "raw_birth", "birth_text"))
+def _births(raw: pl.Series, told: pl.DataFrame, latest_year: int) -> pl.DataFrame:
+    """Day, month and year: of the column, else of the text."""
     parts = ["birth_year", "birth_month", "birth_day"]
-    out = people.rename({"birth_year": "text_year"})
-    out = _add(out, "raw_birth", births, {part: part for part in parts})
-    out = _add(out, "birth_text", births, {part: f"text_{part}" for part in parts})
-    unknown = pl.col("birth_year").is_null()
-    out = out.with_columns(
-        [pl.when(unknown).then(pl.col(f"text_{part}")).otherwise(pl.col(part)).alias(part) for part in parts]
-    ).with_columns(pl.coalesce("birth_year", "text_year").cast(pl.Int16))
-    out = _add(out, "raw_sex", sex_columns(_distinct(people, "raw_sex"), sex_coding), {"sex": "column_sex"})
-    out = out.with_columns(sex=pl.coalesce("column_sex", "sex"))
-    ids = id_columns(_distinct(people, "raw_id_no", "id_no"))
-    out = _add(out, "raw_id_no", ids, {"id12": "id12", "id9": "id9"})
-    out = _add(out, "id_no", ids, {"id12": "text_id12", "id9": "text_id9"})
-    return out.with_columns(id12=pl.coalesce("id12", "text_id12"), id9=pl.coalesce("id9", "text_id9"))
+    table = birth_columns(_distinct(raw, told["birth_text"]), latest_year=latest_year)
+    out, text = _looked_up(raw, table, *parts), _looked_up(told["birth_text"], table, *parts)
+    unknown = out["birth_year"].is_null()
+    out = pl.DataFrame([text[part].zip_with(unknown, out[part]) for part in parts])
+    return out.with_columns(birth_year=pl.coalesce("birth_year", told["birth_year"]).cast(pl.Int16))
 
 
-def _readable(addresses: pl.Series) -> pl.DataFrame:
-    """Each distinct address beside its repaired text."""
-    texts = addresses.to_list()
-    return pl.DataFrame({"raw": addresses, "text": [repair(text).text for text in texts]}, schema_overrides={"text": pl.String})
+def _sexes(raw: pl.Series, told: pl.DataFrame, coding: Mapping[str, str] | None) -> pl.DataFrame:
+    found = _looked_up(raw, sex_columns(_distinct(raw), coding), "sex")
+    return found.select(pl.coalesce("sex", told["sex"]).alias("sex"))
 
 
-def places(lines: pl.DataFrame, *, home_provinces: list[str] | None = None) -> pl.DataFrame:
-    """Where each line's owner lives and where its parcel lies: `line`, `commune`, `parcel_commune`, `province`, `hamlet`."""
-    texts = _readable(_distinct(lines, "owner_address", "parcel_address"))
-    table = address_columns(texts["text"].unique(), home_provinces=home_provinces)
-    table = texts.join(table.rename({"raw": "text"}), on="text", how="left")
-    fields = {"commune_code": "commune", "province_code": "province", "hamlet": "hamlet"}
-    out = lines.select("line", "owner_address", "parcel_address", "commune_code", "commune_code_vintage")
-    out = _add(out, "owner_address", table, {**fields, "commune_candidates": "candidates"})
-    out = _add(
-        out, "parcel_address", table, {**{k: f"parcel_{v}" for k, v in fields.items()}, "commune_candidates": "parcel_candidates"}
+def _numbers(raw: pl.Series, told: pl.DataFrame, latest_year: int) -> pl.DataFrame:
+    table = id_columns(_distinct(raw, told["id_no"]), latest_birth_year=latest_year).select("raw", "id12", "id9")
+    text = _looked_up(told["id_no"], table, "id12", "id9")
+    return _looked_up(raw, table, "id12", "id9").select(pl.coalesce(name, text[name]) for name in ("id12", "id9"))
+
+
+def _identity(
+    lines: pl.DataFrame, people: pl.DataFrame, persons: pl.DataFrame, coding: Mapping[str, str] | None, latest_year: int
+) -> pl.DataFrame:
+    """Birth, sex and numbers: the column first, the text inside the name where the column says nothing."""
+    told = _gathered(persons, people["person"], "birth_year", "birth_text", "sex", "id_no")
+    return pl.concat(
+        [
+            _births(_own(lines, people, "birth"), told, latest_year),
+            _sexes(_own(lines, people, "sex"), told, coding),
+            _numbers(_own(lines, people, "id_no"), told, latest_year),
+        ],
+        how="horizontal",
     )
-    hint = pl.coalesce("parcel_candidates", "candidates")
-    resolved = resolve_commune(out["commune_code"], out["commune_code_vintage"], out.select(hint.alias("c"))["c"])
-    out = out.with_columns(parcel_commune=pl.coalesce(resolved["commune_code"], "parcel_commune"))
+
+
+def _kinds(lines: pl.DataFrame, people: pl.DataFrame, identity: pl.DataFrame, cells: pl.DataFrame) -> pl.Series:
+    """The kind, from the text first; the line's own word counts where no personal field contradicts it."""
+    said = pl.DataFrame({"kind": cells["kind"].gather(people["cell"]), "said": lines["owner_kind"].gather(people["line"])})
+    bare = identity.select(pl.all_horizontal(pl.col("id12", "id9", "birth_year").is_null())).to_series()
+    other = pl.col("said").is_in(["organisation", "community"]) & (bare & people["place"])
+    return said.select(
+        pl.when((pl.col("kind") == "person") & other).then(pl.col("said")).otherwise(pl.col("kind")).alias("kind")
+    ).to_series()
+
+
+# ---- where it is ---------------------------------------------------------------------------------------------------
+
+
+def _address_table(lines: pl.DataFrame, home_provinces: Sequence[str] | None) -> pl.DataFrame:
+    """Each distinct address (`raw`) with the fields of `address_columns`, read from its repaired text."""
+    raw = _distinct(lines["owner_address"], lines["parcel_address"])
+    texts = pl.DataFrame({"raw": raw, "text": repair_columns(raw)["text"]})
+    table = address_columns(texts["text"].unique(), home_provinces=home_provinces).rename({"raw": "text"})
+    return texts.join(table, on="text", how="left", maintain_order="left")
+
+
+def _parcel_communes(lines: pl.DataFrame, candidates: pl.Series, hints: pl.Series) -> pl.Series:
+    """The parcel's commune by its code; each triple of code, vintage and row of `candidates` is judged once."""
+    asked = lines.select("commune_code", "commune_code_vintage").with_columns(hint=hints)
+    triples = asked.unique()
+    resolved = resolve_commune(
+        triples["commune_code"], triples["commune_code_vintage"], candidates.gather(triples["hint"])
+    )["commune_code"]
+    found = asked.join(
+        triples.with_columns(resolved.alias("found")), on=asked.columns, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return found["found"]
+
+
+def places(lines: pl.DataFrame, *, home_provinces: Sequence[str] | None = None) -> pl.DataFrame:
+    """Row by row where a line's owner lives and its parcel lies: `commune`, `parcel_commune`, `province`, `hamlet`."""
+    table = _address_table(lines, home_provinces).with_row_index("address")
+    # Lists of candidates repeat: each is numbered by its first row.
+    table = table.with_columns(
+        pl.when(pl.col("commune_candidates").is_not_null())
+        .then(pl.col("address").first().over(pl.col("commune_candidates").list.join("|")))
+        .alias("hint")
+    )
+    owner, parcel = (_looked_up(lines[f"{whose}_address"], table, "address")["address"] for whose in ("owner", "parcel"))
+    fields = {"commune_code": "commune", "province_code": "province", "hamlet": "hamlet", "hint": "hint"}
+    lives = _gathered(table, owner, *fields).rename(fields)
+    lies = _gathered(table, parcel, *fields).rename({old: f"parcel_{new}" for old, new in fields.items()})
+    out = pl.concat([lives, lies], how="horizontal")
+    hints = out.select(pl.coalesce("parcel_hint", "hint")).to_series()
+    by_code = _parcel_communes(lines, table["commune_candidates"], hints)
+    out = out.with_columns(parcel_commune=pl.coalesce(by_code, "parcel_commune"))
     at_home = pl.col("commune").is_null() | (pl.col("commune") == pl.col("parcel_commune"))
     return out.select(
-        "line",
         "commune",
         "parcel_commune",
         "province",
@@ -153,73 +219,72 @@ def places(lines: pl.DataFrame, *, home_provinces: list[str] | None = None) -> p
     )
 
 
-def _is_person(people: pl.DataFrame) -> pl.DataFrame:
-    """The kind, from the text first; the line's own word counts where no personal field contradicts it."""
-    said = pl.col("owner_kind").is_in(["organisation", "community"])
-    bare = pl.col("id12").is_null() & pl.col("id9").is_null() & pl.col("birth_year").is_null() & (pl.col("place") == 0)
-    kind = pl.when((pl.col("kind") == "person") & said & bare).then(pl.col("owner_kind")).otherwise(pl.col("kind"))
-    return people.with_columns(kind=kind)
+# ---- the table -----------------------------------------------------------------------------------------------------
 
 
-def _couples(people: pl.DataFrame) -> pl.DataFrame:
-    """`mention`, `partner` for the couples named on one line or on two lines of one certificate and parcel."""
-    person = people.filter((pl.col("kind") == "person") & pl.col("name_folded").is_not_null())
-    slim = person.select("mention", "line", "rank", "relation", "form", "owner_kind", "owner_role", "sex", "parcel_code", "serial")
-    two = slim.filter(pl.col("rank") == 0).join(slim.filter(pl.col("rank") == 1), on="line", suffix="_2")
-    opposite = (pl.col("sex") != pl.col("sex_2")).fill_null(True)
-    said = (
-        (pl.col("owner_kind") == "couple")
-        | (pl.col("form") == "couple")
-        | pl.col("relation_2").is_in(_SPOUSE_WORDS)
-        | pl.col("owner_role").is_in(_SPOUSE_ROLES)
-    ).fill_null(False)
-    household = pl.col("owner_kind").fill_null("household").is_in(["household", "individual"]) & (pl.col("form") != "co_ownership")
-    same_line = two.filter(opposite & (said | household)).select("mention", partner="mention_2")
-    lone = slim.filter(
-        (pl.len().over("line") == 1)
-        & (pl.col("owner_role").is_in(_SPOUSE_ROLES) | (pl.col("owner_kind") == "couple"))
-        & pl.col("parcel_code").is_not_null()
-        & pl.col("serial").is_not_null()
+def _couple_rows(lines: pl.DataFrame, people: pl.DataFrame, known: pl.DataFrame, tables: OwnerTables) -> pl.DataFrame:
+    """Mentions with what `couples` asks for."""
+    about = people.select("line", "rank").hstack(known.select("sex", "serial", "kind"))
+    about = about.hstack(_gathered(tables.persons, people["person"], "relation", "name_folded"))
+    about = about.hstack(_gathered(tables.cells, people["cell"], "form"))
+    return about.hstack(_gathered(lines, people["line"], "owner_kind", "owner_role", "parcel_code"))
+
+
+def _spouses(pairs: pl.DataFrame, persons: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """Row by row the name of the partner, null for mentions without one."""
+    partner = pl.repeat(None, people.height, dtype=pl.UInt32, eager=True)
+    partner = partner.scatter(pairs["mention"], people["person"].gather(pairs["partner"]))
+    names = {"name_folded": "spouse_folded", "name_sound": "spouse_sound", "given": "spouse_given"}
+    return _gathered(persons, partner, *names).rename(names)
+
+
+def _roles(rank: pl.Series) -> pl.Series:
+    names = pl.DataFrame({"rank": pl.int_range((rank.max() or 0) + 1, dtype=pl.Int32, eager=True)}).select(  # type: ignore[operator]
+        pl.when(pl.col("rank") == 0)
+        .then(pl.lit("owner"))
+        .when(pl.col("rank") == 1)
+        .then(pl.lit("co_owner"))
+        .otherwise(pl.format("co_owner_{}", pl.col("rank")))
     )
-    lone = lone.filter(pl.len().over("parcel_code", "serial") == 2)
-    pair = lone.join(lone, on=["parcel_code", "serial"], suffix="_2").filter(pl.col("mention") < pl.col("mention_2"))
-    apart = pair.filter((pl.col("sex") != pl.col("sex_2")).fill_null(True)).select("mention", partner="mention_2")
-    both = pl.concat([same_line, apart])
-    return pl.concat([both, both.select(mention="partner", partner="mention")]).unique("mention", keep="first", maintain_order=True)
-
-
-def _spouses(people: pl.DataFrame) -> pl.DataFrame:
-    names = people.select(
-        partner="mention", spouse_folded="name_folded", spouse_sound="name_sound", spouse_given="given"
-    )
-    couples = _couples(people).join(names, on="partner", how="left")
-    return people.join(couples.drop("partner"), on="mention", how="left", maintain_order="left")
+    return names.to_series().gather(rank).alias("role")
 
 
 def mentions(
-    lines: pl.DataFrame, *, sex_coding: Mapping[str, str] | None = None, home_provinces: list[str] | None = None
+    lines: pl.DataFrame,
+    *,
+    sex_coding: Mapping[str, str] | None = None,
+    home_provinces: Sequence[str] | None = None,
+    latest_birth_year: int = LATEST_BIRTH_YEAR,
 ) -> pl.DataFrame:
     """The `MENTIONS` table of owner lines (`OWNER_LINES`); rows in the order of lines, then of persons."""
-    lines = lines.with_columns(line=pl.int_range(pl.len(), dtype=pl.Int32))
-    parsed = _parsed(lines)
-    people = pl.concat(
-        [_people(lines, parsed, "owner_name", 0, 1), _people(lines, parsed, "co_owner_name", 1, 1000)],
-        how="vertical_relaxed",
+    lines = lines.select(COLUMNS_READ)
+    tables = owner_tables(_distinct(lines["owner_name"], lines["co_owner_name"]))
+    tables = tables.without_remarks()
+    people = _mentioned(lines, tables)
+    known = _identity(lines, people, tables.persons, sex_coding, latest_birth_year)
+    known = known.with_columns(_kinds(lines, people, known, tables.cells).alias("kind"))
+    serials = serial_columns(_distinct(lines["certificate_serial"]))
+    serial = _looked_up(lines["certificate_serial"], serials, "serial")["serial"]
+    known = known.with_columns(serial.gather(people["line"]).alias("serial"))
+    pairs = couples(_couple_rows(lines, people, known, tables))
+    where = places(lines, home_provinces=home_provinces)
+    where = where.with_columns(province=pl.coalesce("province", province_of(pl.col("parcel_commune"))))
+    persons = tables.persons
+    told = _gathered(persons, people["person"], *_SAME_NAME, "deceased", "relation")
+    out = pl.concat(
+        [
+            people.select(pl.int_range(pl.len(), dtype=pl.Int32).alias("mention"), "line", _roles(people["rank"])),
+            told,
+            known,
+            where.select(pl.all().gather(people["line"])),
+            _spouses(pairs, persons, people),
+        ],
+        how="horizontal",
     )
-    people = _columns_of(lines, _one_per_line(people))
-    people = _is_person(_identity(people, sex_coding))
-    people = _add(people, "certificate_serial", serial_columns(_distinct(people, "certificate_serial")), {"serial": "serial"})
-    people = people.join(places(lines, home_provinces=home_provinces), on="line", how="left", maintain_order="left")
-    people = people.with_columns(mention=pl.int_range(pl.len(), dtype=pl.Int32))
-    people = _spouses(people).with_columns(
-        province=pl.coalesce("province", province_of(pl.col("parcel_commune"))),
-        deceased=pl.col("deceased").fill_null(False),
-        representative=(pl.col("relation") == "representative").fill_null(False),
+    return MENTIONS.check(
+        out.with_columns(
+            parcel_code=lines["parcel_code"].gather(people["line"]),
+            deceased=pl.col("deceased").fill_null(value=False),
+            representative=(pl.col("relation") == "representative").fill_null(value=False),
+        )
     )
-    return MENTIONS.check(people)
-
-
-def province_of(commune: pl.Expr) -> pl.Expr:
-    """New province code of a new commune code."""
-    provinces = {code: found.province_code for code, found in new_communes().items()}
-    return commune.replace_strict(provinces, default=None, return_dtype=pl.String)

@@ -26,7 +26,8 @@ from typing import Final, NamedTuple
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from linkage.normalise.encodings import PLAIN_CLASS, repair
+from linkage.normalise.encodings import repair
+from linkage.normalise.encodings_columns import repair_columns
 from linkage.normalise.encodings_syllables import canonical_syllable, is_settled, place_tone, split_tone, strip_marks
 
 _CACHED_WORDS: Final = 1 << 18
@@ -218,25 +219,9 @@ def _word_table(words: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(forms._asdict(), schema=dict.fromkeys(_WordForms._fields, pl.String))
 
 
-def odd_words(values: pl.Series) -> pl.Series:
-    """True for texts with a word, between blanks, that is no Vietnamese syllable with or without its marks."""
-    words = pl.DataFrame({"row": pl.int_range(len(values), dtype=pl.UInt32, eager=True), "word": values.str.split(" ")})
-    words = words.explode("word")
-    odd = [w for w in words["word"].unique().to_list() if w and not is_settled(w.lower())]
-    rows = words.filter(pl.col("word").is_in(pl.Series(odd, dtype=pl.String).implode()))["row"].unique()
-    return pl.repeat(value=False, n=len(values), dtype=pl.Boolean, eager=True).scatter(rows, values=True)
-
-
-def _needs_repair(values: pl.Series) -> pl.Series:
-    """True for texts that hold a character or a word no proper Vietnamese text holds."""
-    return ~values.str.contains(f"^[{PLAIN_CLASS} ]*$") | odd_words(values)
-
-
 def repair_column(values: pl.Series) -> pl.Series:
     """`repair(value).text` for every value; only odd values are looked at one by one."""
-    odd = _needs_repair(values).fill_null(value=False)
-    repaired = pl.Series([repair(v).text for v in values.filter(odd).to_list()], dtype=pl.String)
-    return values.scatter(odd.arg_true(), repaired) if len(repaired) else values
+    return repair_columns(values)["text"]
 
 
 def _joined_words(texts: pl.Series) -> pl.DataFrame:
@@ -271,10 +256,10 @@ def _parts(folded: str) -> list[pl.Expr]:
     ]
 
 
-def name_columns(values: pl.Series) -> pl.DataFrame:
+def name_columns(values: pl.Series, *, repaired: bool = False) -> pl.DataFrame:
     """One row per distinct non-null value, with `NAME_COLUMNS`; names without a word have nulls."""
     raw = values.cast(pl.String).drop_nulls().unique(maintain_order=True).alias("raw")
-    frame = pl.concat([raw.to_frame(), _joined_words(repair_column(raw))], how="horizontal")
+    frame = pl.concat([raw.to_frame(), _joined_words(raw if repaired else repair_column(raw))], how="horizontal")
     frame = frame.rename({"display": "name", "key": "name_key", "folded": "name_folded", "sound": "name_sound"})
     frame = frame.with_columns(pl.col("name_folded", "name_sound").str.replace_all(" +", " ").str.strip_chars())
     frame = frame.with_columns(pl.col(pl.String).exclude("raw").replace("", None), pl.col("words").fill_null(0))

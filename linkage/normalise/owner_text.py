@@ -17,18 +17,22 @@ Rules
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import polars as pl
 
 from linkage.normalise.encodings import PLAIN_CLASS, Encoding, repair
-from linkage.normalise.names import display_name, name_columns, odd_words, regroup
+from linkage.normalise.encodings_columns import has_odd_word, repair_columns
+from linkage.normalise.names import display_name, name_columns, regroup
 from linkage.normalise.owner_text_reader import Draft, Reader
+from linkage.normalise.owner_text_shapes import filled, is_junk_word, number_places, outline, place_of, with_stand_ins
 from linkage.normalise.owner_text_tokens import LONGEST_NAME, Tokens
 from linkage.normalise.owner_text_words import (
     BODIES,
+    COMPANY_WORDS,
     JUNK,
     MIDDLES,
     NEED_MARKS,
@@ -44,6 +48,7 @@ Kind = Literal["person", "organisation", "community", "religious", "unknown"]
 Form = Literal["individual", "couple", "household", "co_ownership", "heirs", "representative"]
 
 LONGEST_CELL: Final = 4000  # characters; a longer cell is cut, with a flag
+_CUT: Final = f"cut at {LONGEST_CELL} characters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +174,8 @@ def _flags(reader: Reader, extra: list[str]) -> tuple[str, ...]:
     return (*extra, *reader.flags, *([f"leftover: {rest}"] if rest else []))
 
 
-def _read_persons(tokens: Tokens, encoding: Encoding, extra: list[str]) -> ParsedOwner:
-    """A cell that names persons."""
+def _understood(tokens: Tokens) -> tuple[Reader, list[Draft], Form]:
+    """The persons of a cell that names no body, with their relations, and the form of ownership."""
     reader = Reader(tokens)
     reader.run(0)
     drafts = _persons_of(reader)
@@ -178,20 +183,25 @@ def _read_persons(tokens: Tokens, encoding: Encoding, extra: list[str]) -> Parse
     form = _form(reader, drafts, pair=pair)
     if form == "household" and drafts and not any(d.head for d in drafts):
         drafts[0].head = True
+    return reader, drafts, form
+
+
+def _read_persons(tokens: Tokens, encoding: Encoding, extra: list[str]) -> ParsedOwner:
+    """A cell that names persons."""
+    reader, drafts, form = _understood(tokens)
     kind: Kind = "person" if drafts else "unknown"
     return ParsedOwner(kind, form, encoding, tuple(_person(d) for d in drafts), None, _flags(reader, extra))
 
 
 # --- Organisations ----------------------------------------------------------------------------------------------------
 
-_COMPANY_WORDS: Final = frozenset(("cty", "tnhh", "htx", "ubnd"))
 _COMPANY_PAIRS: Final = frozenset((("công", "ty"), ("cong", "ty"), ("hợp", "tác"), ("hop", "tac")))
 
 
 def _names_company(forms: list[WordForms]) -> bool:
     """True where a word such as "công ty" stands anywhere."""
     keys = [f.key for f in forms]
-    return not _COMPANY_WORDS.isdisjoint(keys) or not _COMPANY_PAIRS.isdisjoint(pairwise(keys))
+    return not COMPANY_WORDS.isdisjoint(keys) or not _COMPANY_PAIRS.isdisjoint(pairwise(keys))
 
 
 def _body(tokens: Tokens) -> tuple[Kind, int] | None:
@@ -273,26 +283,101 @@ def _read_body(tokens: Tokens, kind: Kind, first: int, encoding: Encoding, extra
 # --- The cell ---------------------------------------------------------------------------------------------------------
 
 
+def _says_nothing(tokens: Tokens) -> bool:
+    """True for a cell without words, with words that say nobody is known, or with a spreadsheet's error."""
+    folded = " ".join(f.folded for f in tokens.forms if f.folded)
+    return not folded or folded in JUNK or tokens.texts[0] == "#"
+
+
+def _nobody(text: str, encoding: Encoding, extra: list[str]) -> ParsedOwner:
+    rest = " ".join(text.split())
+    flags = (*extra, "no name", *([f"leftover: {rest}"] if rest else []))
+    return ParsedOwner("unknown", "individual", encoding, (), None, flags)
+
+
+def _read_cell(text: str, encoding: Encoding, extra: list[str]) -> ParsedOwner:
+    """What a repaired cell says."""
+    tokens = Tokens(text)
+    if _says_nothing(tokens):
+        return _nobody(text, encoding, extra)
+    body = _body(tokens)
+    return _read_body(tokens, *body, encoding, extra) if body else _read_persons(tokens, encoding, extra)
+
+
 def parse_owner_text(text: str) -> ParsedOwner:
     """What one owner cell says."""
-    extra = [f"cut at {LONGEST_CELL} characters"] if len(text) > LONGEST_CELL else []
+    extra = [_CUT] if len(text) > LONGEST_CELL else []
     repaired = repair(text[:LONGEST_CELL])
-    tokens = Tokens(repaired.text)
-    folded = " ".join(f.folded for f in tokens.forms if f.folded)
-    if not folded or folded in JUNK or repaired.text.lstrip().startswith("#"):
-        rest = " ".join(repaired.text.split())
-        return ParsedOwner(
-            "unknown",
-            "individual",
-            repaired.encoding,
-            (),
-            None,
-            (*extra, "no name", *([f"leftover: {rest}"] if rest else [])),
-        )
-    body = _body(tokens)
-    if body:
-        return _read_body(tokens, *body, repaired.encoding, extra)
-    return _read_persons(tokens, repaired.encoding, extra)
+    return _read_cell(repaired.text, repaired.encoding, extra)
+
+
+# --- Cells of one shape -----------------------------------------------------------------------------------------------
+
+
+class _Slot(NamedTuple):
+    """One person of a shape: the places of the words of its name, and stand-ins for its birth and number."""
+
+    words: tuple[tuple[int, ...], ...]
+    sex: str | None
+    relation: str
+    birth: str | None
+    id_no: str | None
+    deceased: bool
+    head: bool
+
+
+class _Shape(NamedTuple):
+    """What all cells of one shape say."""
+
+    form: Form
+    persons: tuple[_Slot, ...]
+    flags: tuple[str, ...]
+    numbers: dict[str, int]
+
+
+def _slot(draft: Draft) -> _Slot:
+    words = tuple(tuple(map(place_of, word.split("-"))) for word in draft.words)
+    return _Slot(words, draft.sex, draft.relation or "owner", draft.birth, draft.id_no, draft.deceased, draft.head)
+
+
+def _read_shape(text: str, texts: list[str]) -> _Shape | None:
+    """What cells shaped like this one say; None where they name nobody or a body, whose whole text counts."""
+    tokens = with_stand_ins(text)
+    if _says_nothing(tokens) or _body(tokens):
+        return None
+    reader, drafts, form = _understood(tokens)
+    if not drafts or any(" ".join(w.folded for w in d.forms) in JUNK for d in reader.drafts):
+        return None
+    return _Shape(form, tuple(map(_slot, drafts)), _flags(reader, []), number_places(tokens, texts))
+
+
+def _may_be_junk(slot: _Slot, texts: list[str]) -> bool:
+    return all(is_junk_word(texts[at]) for word in slot.words for at in word)
+
+
+def _as_shaped(shape: _Shape, texts: list[str]) -> ParsedOwner:
+    """A cell by its shape, with its own names and numbers."""
+    persons = []
+    for slot in shape.persons:
+        name = display_name("-".join([texts[at] for at in word]) for word in slot.words)
+        birth, id_no = (filled(t, shape.numbers, texts) if t else None for t in (slot.birth, slot.id_no))
+        persons.append(ParsedPerson(name, slot.sex, slot.relation, _birth_year(birth), birth, id_no, slot.deceased, slot.head))
+    flags = tuple(filled(flag, shape.numbers, texts) or "" for flag in shape.flags)
+    return ParsedOwner("person", shape.form, "unicode", tuple(persons), None, flags)
+
+
+def _read_cells(texts: Iterable[str]) -> list[ParsedOwner]:
+    """What repaired cells say, each shape read once; all encodings are given as "unicode"."""
+    shapes: dict[str, _Shape | None] = {}
+    owners = []
+    for text in texts:
+        tokens, shape = outline(text)
+        if shape is not None and shape not in shapes:
+            shapes[shape] = _read_shape(text, tokens)
+        known = shapes[shape] if shape is not None else None
+        alike = known is not None and not any(_may_be_junk(slot, tokens) for slot in known.persons)
+        owners.append(_as_shaped(known, tokens) if known and alike else _read_cell(text, "unicode", []))
+    return owners
 
 
 # --- Columns ----------------------------------------------------------------------------------------------------------
@@ -315,6 +400,14 @@ PERSON_FIELDS: Final[dict[str, type[pl.DataType]]] = {
     "household_head": pl.Boolean,
 }
 
+_CELL_FIELDS: Final[dict[str, Any]] = {
+    "kind": pl.String,
+    "form": pl.String,
+    "organisation": pl.String,
+    "flags": pl.List(pl.String),
+    "size": pl.UInt32,
+}
+
 OWNER_COLUMNS: Final[dict[str, Any]] = {
     "raw": pl.String,
     "kind": pl.String,
@@ -324,6 +417,23 @@ OWNER_COLUMNS: Final[dict[str, Any]] = {
     "organisation": pl.String,
     "flags": pl.List(pl.String),
 }
+
+
+class OwnerTables(NamedTuple):
+    """What many cells say.
+
+    `raw`: each distinct value, its `encoding` and the row of its `cell`. `cells`: one row per distinct text with `kind`,
+    `form`, `organisation`, `flags`, and its persons as `first` row and `size`. `persons`: rows with `PERSON_FIELDS`.
+    """
+
+    raw: pl.DataFrame
+    cells: pl.DataFrame
+    persons: pl.DataFrame
+
+    def without_remarks(self) -> OwnerTables:
+        """The same without what only a reviewer asks for."""
+        return OwnerTables(self.raw.drop("encoding"), self.cells.drop("organisation", "flags"), self.persons.drop("middle"))
+
 
 _TOLD_FIELDS: Final = ("name", "sex", "relation", "birth_year", "birth_text", "id_no", "deceased", "household_head")
 _NAME_FIELDS: Final = ("name_key", "name_folded", "name_sound", "surname", "middle", "given", "accented")
@@ -360,66 +470,77 @@ _SUSPECT: Final = _suspect_pattern()
 
 
 def _is_plain_name(values: pl.Series) -> pl.Series:
-    """True for texts that are one name and nothing else, whose words are all Vietnamese."""
-    plain = values.str.contains(_PLAIN_NAME) & ~values.str.contains(_SUSPECT)
-    rows = plain.arg_true()
-    return plain.scatter(rows.filter(odd_words(values.gather(rows))), values=False)
+    """True for texts that are one name and nothing else."""
+    return values.str.contains(_PLAIN_NAME) & ~values.str.contains(_SUSPECT)
 
 
-def _plain_owners(raw: pl.Series) -> pl.DataFrame:
-    """The owners of cells that are one name each."""
+def _plain_owners(texts: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Cells and persons of texts that are one name each."""
     told = {
         "sex": None, "relation": "owner", "birth_year": None, "birth_text": None, "id_no": None,
         "deceased": False, "household_head": False,
     }  # fmt: skip
     person = [pl.lit(told[f], dtype=t).alias(f) if f in told else pl.col(f) for f, t in PERSON_FIELDS.items()]
-    return name_columns(raw).select(
-        "raw",
-        kind=pl.lit("person"),
-        form=pl.lit("individual"),
-        encoding=pl.lit("unicode"),
-        persons=pl.concat_list(pl.struct(person)),
-        organisation=pl.lit(None, pl.String),
-        flags=pl.lit([], pl.List(pl.String)),
-    )
+    cell = {"kind": "person", "form": "individual", "organisation": None, "flags": [], "size": 1}
+    fields = [pl.lit(cell[f], dtype=t).alias(f) for f, t in _CELL_FIELDS.items()]
+    return texts.to_frame("raw").select(pl.col("raw"), *fields).drop("raw"), name_columns(texts, repaired=True).select(person)
 
 
-def _person_lists(owners: list[ParsedOwner]) -> pl.Series:
-    """The persons of each owner as a list of structs."""
+def _person_rows(owners: list[ParsedOwner]) -> pl.DataFrame:
+    """The persons of all owners, one after the other."""
     persons = [p for owner in owners for p in owner.persons]
     told = pl.DataFrame(
         {name: [getattr(p, name) for p in persons] for name in _TOLD_FIELDS},
         schema={name: PERSON_FIELDS[name] for name in _TOLD_FIELDS},
     )
     names = name_columns(told["name"]).select(pl.col("raw"), *_NAME_FIELDS)
-    rows = told.join(names, left_on="name", right_on="raw", how="left", maintain_order="left").select(*PERSON_FIELDS)
-    return regroup(rows.to_struct(), pl.Series([len(owner.persons) for owner in owners], dtype=pl.Int64))
+    return told.join(names, left_on="name", right_on="raw", how="left", maintain_order="left").select(*PERSON_FIELDS)
 
 
-def _parsed_owners(raw: pl.Series) -> pl.DataFrame:
-    """The owners of cells that say more than a name."""
-    owners = [parse_owner_text(text) for text in raw.to_list()]
-    return pl.DataFrame(
+def _other_owners(texts: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Cells and persons of texts that say more than a name."""
+    owners = _read_cells(texts.to_list())
+    cells = pl.DataFrame(
         {
-            "raw": raw,
             "kind": [o.kind for o in owners],
             "form": [o.form for o in owners],
-            "encoding": [o.encoding for o in owners],
-            "persons": _person_lists(owners),
             "organisation": [o.organisation for o in owners],
             "flags": [list(o.flags) for o in owners],
+            "size": [len(o.persons) for o in owners],
         },
-        schema=OWNER_COLUMNS,
+        schema=_CELL_FIELDS,
     )
+    return cells, _person_rows(owners)
+
+
+def _readable(raw: pl.Series) -> pl.DataFrame:
+    """Each value with its repaired `text`, single blanks in plain names, whether it is a `plain` name, its `encoding`."""
+    repaired = repair_columns(raw.str.slice(0, LONGEST_CELL))
+    tidy = repaired["text"].str.replace_all(" +", " ").str.strip_chars(" ")
+    looked_at = repaired["odd"].arg_true()
+    still_odd = looked_at.filter(has_odd_word(tidy.gather(looked_at)))
+    plain = _is_plain_name(tidy).scatter(still_odd, values=False)
+    text = tidy.zip_with(plain, repaired["text"])
+    return pl.DataFrame({"raw": raw, "text": text, "plain": plain, "encoding": repaired["encoding"]})
+
+
+def owner_tables(values: pl.Series) -> OwnerTables:
+    """What the distinct non-null values say; names by `names`, all else as `parse_owner_text`."""
+    readable = _readable(values.cast(pl.String).drop_nulls().unique(maintain_order=True).alias("raw"))
+    texts = readable.select("text", "plain").unique("text", maintain_order=True)
+    plain, other = (texts.filter(pl.col("plain") == said)["text"] for said in (True, False))
+    parts = [_plain_owners(plain), *(_other_owners(other.slice(at, _BATCH)) for at in range(0, len(other), _BATCH))]
+    cells = pl.concat([part[0] for part in parts])
+    places = pl.concat([plain, other]).to_frame("text").with_row_index("cell")
+    raw = readable.select("raw", "text", "encoding").join(places, on="text", how="left", maintain_order="left")
+    cells = cells.with_columns(first=pl.col("size").cum_sum() - pl.col("size"))
+    return OwnerTables(raw.drop("text"), cells, pl.concat([part[1] for part in parts]))
 
 
 def parse_owner_column(values: pl.Series) -> pl.DataFrame:
     """One row per distinct non-null value, with `OWNER_COLUMNS`; the same as `parse_owner_text` value by value."""
-    raw = values.cast(pl.String).drop_nulls().unique(maintain_order=True).alias("raw")
-    plain = _is_plain_name(raw)
-    hard = raw.filter(~plain)
-    parts = [_parsed_owners(hard.slice(at, _BATCH)) for at in range(0, len(hard), _BATCH)]
-    found = pl.concat(
-        [pl.DataFrame(schema=OWNER_COLUMNS), _plain_owners(raw.filter(plain)).cast(pl.Schema(OWNER_COLUMNS)), *parts]
-    )
-    return raw.to_frame().join(found, on="raw", how="left", maintain_order="left")
+    raw, cells, persons = owner_tables(values)
+    lists = regroup(persons.to_struct(), cells["size"])
+    found = raw.hstack(cells.with_columns(persons=lists)[raw["cell"]])
+    cut = pl.when(pl.col("raw").str.len_chars() > LONGEST_CELL).then(pl.lit([_CUT])).otherwise(pl.lit([], pl.List(pl.String)))
+    return found.with_columns(flags=cut.list.concat("flags")).select(pl.col(n).cast(t) for n, t in OWNER_COLUMNS.items())

@@ -13,7 +13,7 @@ from linkage.normalise.owner_text_words import WordForms, word_forms
 
 LONGEST_NAME: Final = 12  # words; more are no name
 
-_TOKEN: Final = re.compile(
+TOKEN: Final = re.compile(
     r"(?P<d>\d{1,2}[/.\-]\d{1,2}[/.\-]\d{4}(?!\d))"
     r"|(?P<n>\d+(?:[ .]\d+)*)"
     r"|(?P<w>[đĐdD]/[cC](?![^\W\d_])|[^\W\d_](?:\.[^\W\d_])+(?![^\W\d_])|[^\W\d_](?:[^\W\d_]|['’ʼ](?=[^\W\d_])|[\u0300-\u036f])*)"
@@ -31,11 +31,11 @@ class Tokens:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        matches = list(_TOKEN.finditer(text))
+        matches = list(TOKEN.finditer(text))
         self.kinds = [match.lastgroup or "s" for match in matches]
         self.texts = [match[0] for match in matches]
         self.starts = [match.start() for match in matches]
-        self.forms = [_forms(t) if k == "w" else _NO_WORD for k, t in zip(self.kinds, self.texts, strict=True)]
+        self.forms = [forms_of(t) if k == "w" else _NO_WORD for k, t in zip(self.kinds, self.texts, strict=True)]
         self.size = len(self.kinds)
 
     def kind(self, at: int) -> str:
@@ -63,7 +63,7 @@ class Tokens:
         return self.forms[at:end]
 
 
-def _forms(word: str) -> WordForms:
+def forms_of(word: str) -> WordForms:
     """The forms of a word; abbreviations such as S.N and đ/c without their signs."""
     if len(word) > 1 and word[1] in "./":
         word = _IN_ABBREVIATION.sub("", word)

@@ -44,27 +44,29 @@ def word_forms(word: str) -> WordForms:
     return WordForms(key, folded, key != folded)
 
 
-class _Phrase(NamedTuple):
+class Phrase(NamedTuple):
+    """One phrase: its words with marks and without, and what it means."""
+
     keys: tuple[str, ...]
     folded: tuple[str, ...]
     mark: Mark
 
 
-Phrases = Mapping[tuple[str, str], Sequence[_Phrase]]  # by the first two folded words
+Phrases = Mapping[tuple[str, str], Sequence[Phrase]]  # by the first two folded words
 
 
 def _phrases(table: Iterable[tuple[Mark, Iterable[str]]]) -> Phrases:
     """Phrases by their first two folded words (the second empty for single words), longest first."""
-    found: dict[tuple[str, str], list[_Phrase]] = {}
+    found: dict[tuple[str, str], list[Phrase]] = {}
     for mark, texts in table:
         for text in texts:
             keys = tuple(key_word(w) for w in text.split())
             folded = tuple(fold(k) for k in keys)
-            found.setdefault((folded[0], folded[1] if len(folded) > 1 else ""), []).append(_Phrase(keys, folded, mark))
+            found.setdefault((folded[0], folded[1] if len(folded) > 1 else ""), []).append(Phrase(keys, folded, mark))
     return {first: sorted(rows, key=lambda p: -len(p.keys)) for first, rows in found.items()}
 
 
-def _matches(phrase: _Phrase, words: Sequence[WordForms], at: int) -> bool:
+def _matches(phrase: Phrase, words: Sequence[WordForms], at: int) -> bool:
     if at + len(phrase.keys) > len(words):
         return False
     for offset, key in enumerate(phrase.keys):
@@ -111,6 +113,7 @@ BODIES: Final = _phrases(_marked("bodies"))
 NEED_MARKS: Final = frozenset(_TABLES["need_marks"])
 JUNK: Final = frozenset(_TABLES["junk"])
 SURNAMES: Final = frozenset(_TABLES["surnames"])
+COMPANY_WORDS: Final = frozenset(("cty", "tnhh", "htx", "ubnd"))
 MIDDLES: Final = frozenset(("van", "thi"))
 
 

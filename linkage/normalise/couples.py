@@ -1,0 +1,62 @@
+"""Husband and wife among the persons of owner lines.
+
+Rules
+- The first two persons of one line are a couple where the line says so (its kind, its role, a spouse word, a pair such
+  as "ông … và bà …"), unless their sexes are known to be equal.
+- On a line that says nothing of the kind, a man and a woman who are named first and second are a couple where it is a
+  household's or one person's.
+- Co-owners are no couple: on a line of kind `co_ownership` a man and a woman side by side may be brother and sister.
+- Two lines of one certificate and parcel, one person each, are a couple where both say husband, wife or couple.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+_SPOUSE_WORDS: Final = ["wife", "husband", "spouse"]
+_SPOUSE_ROLES: Final = ["wife", "husband"]
+
+
+def _opposite() -> pl.Expr:
+    """False only where both sexes are known and equal."""
+    return (pl.col("sex") != pl.col("sex_2")).fill_null(value=True)
+
+
+def _on_one_line(people: pl.DataFrame) -> pl.DataFrame:
+    first, second = (people.filter(pl.col("rank") == rank) for rank in (0, 1))
+    two = first.join(second.select("mention", "line", "relation", "sex"), on="line", suffix="_2")
+    said = (
+        (pl.col("owner_kind") == "couple")
+        | (pl.col("form") == "couple")
+        | pl.col("relation_2").is_in(_SPOUSE_WORDS)
+        | pl.col("owner_role").is_in(_SPOUSE_ROLES)
+    ).fill_null(value=False)
+    household = pl.col("owner_kind").fill_null("household").is_in(["household", "individual"]) & (
+        pl.col("form") != "co_ownership"
+    )
+    return two.filter(_opposite() & (said | household)).select("mention", partner="mention_2")
+
+
+def _on_two_lines(people: pl.DataFrame) -> pl.DataFrame:
+    says = pl.col("owner_role").is_in(_SPOUSE_ROLES) | (pl.col("owner_kind") == "couple")
+    papers = pl.col("parcel_code").is_not_null() & pl.col("serial").is_not_null()
+    lone = people.filter(~people["line"].is_duplicated() & people.select(says & papers).to_series().fill_null(value=False))
+    lone = lone.select("mention", "sex", "parcel_code", "serial").filter(pl.len().over("parcel_code", "serial") == 2)
+    pair = lone.join(lone, on=["parcel_code", "serial"], suffix="_2").filter(pl.col("mention") < pl.col("mention_2"))
+    return pair.filter(_opposite()).select("mention", partner="mention_2")
+
+
+def couples(people: pl.DataFrame) -> pl.DataFrame:
+    """`mention`, `partner` (row numbers), both ways.
+
+    `people`, one row per mention: `line`, `rank`, `kind`, `name_folded`, `relation`, `form`, `owner_kind`, `owner_role`,
+    `sex`, `parcel_code`, `serial`.
+    """
+    person = people.with_row_index("mention").filter(
+        (pl.col("kind") == "person") & pl.col("name_folded").is_not_null()
+    )
+    both = pl.concat([_on_one_line(person), _on_two_lines(person)])
+    turned = both.select(mention="partner", partner="mention")
+    return pl.concat([both, turned]).unique("mention", keep="first", maintain_order=True)
