@@ -39,3 +39,42 @@ def test_a_block_above_its_cap_is_cut_and_counted() -> None:
 def test_the_reduction_ratio_is_the_share_of_pairs_never_compared() -> None:
     report = block(_tables(), [BlockingRule(("name",))], left="a", right="b")
     assert report.reduction_ratio == 1 - 3 / 12
+
+
+def _people() -> Connection:
+    con = connect(threads=1)
+    words = [["an", "le"], ["le", "an"], ["le"], None, ["bo"]]
+    load(con, "t", pl.DataFrame({"id": range(5), "words": words, "also": [["x"]] * 5, "year": [1, 1, 2, 1, 1]}))
+    return con
+
+
+def test_a_table_paired_with_itself_gives_each_pair_once_and_none_of_a_record_with_itself() -> None:
+    con = _people()
+    report = block(con, [BlockingRule(("year",))], left="t", right="t", dedupe=True)
+    assert fetch(con, "select l, r from pairs order by l, r").rows() == [(0, 1), (0, 3), (0, 4), (1, 3), (1, 4), (3, 4)]
+    assert report.rules[0].largest_block == 6
+    assert report.reduction_ratio == 1 - 6 / 10
+
+
+def test_lists_agree_where_they_share_a_value_and_the_pair_stands_once() -> None:
+    con = _people()
+    rule = BlockingRule(("words",), lists=("words",))
+    report = block(con, [rule], left="t", right="t", dedupe=True)
+    assert fetch(con, "select l, r from pairs order by l, r").rows() == [(0, 1), (0, 2), (1, 2)]
+    assert report.rules[0].pairs == 3
+
+
+def test_two_lists_and_a_plain_column_agree_together_as_splink_would_say() -> None:
+    con = _people()
+    rule = BlockingRule(("words", "also", "year"), lists=("words", "also"))
+    block(con, [rule], left="t", right="t", dedupe=True)
+    splinks = f"select l.id, r.id from t as l join t as r on {rule.sql()} where l.id < r.id order by all"
+    assert fetch(con, "select l, r from pairs order by l, r").rows() == con.execute(splinks).fetchall() == [(0, 1)]
+
+
+def test_a_common_word_above_the_cap_is_left_out_and_counted() -> None:
+    con = _people()
+    rule = BlockingRule(("words",), max_block_pairs=2, lists=("words",))
+    report = block(con, [rule], left="t", right="t", dedupe=True)
+    assert fetch(con, "select l, r from pairs").rows() == [(0, 1)]  # by 'an'; 'le' would give three
+    assert (report.rules[0].overflow_blocks, report.rules[0].overflow_pairs) == (1, 3)

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from linkage.compare.comparisons import exact
-from linkage.engines.duckdb import connect
+from linkage.engines.duckdb import Connection, connect
 from linkage.errors import ModelError, NotConvergedError
 from linkage.models import estimation
-from linkage.models.training import TrainingPlan, train
+from linkage.models.training import TrainingPlan, exact_agreement, train
 from tests.linkage.models.register_pair import fill
 
 COMPARISONS = (exact("name", term_frequency=True), exact("year"), exact("sex"), exact("commune"))
@@ -92,3 +92,32 @@ def test_null_patterns_weigh_nothing() -> None:
     model = train(con, COMPARISONS[:2], PLAN, left="left_rows", right="right_rows").model
     assert isinstance(model.m_probability["name"]["same"], float)
     assert pl.DataFrame(model.u_probability).height == 1
+
+
+def _doubled() -> Connection:
+    con = connect(threads=1)
+    fill(con)
+    copies = "select * replace (id + 2000 as id) from right_rows"
+    con.execute(f"create table both_rows as select * from left_rows union all {copies}")
+    return con
+
+
+def test_one_table_with_its_copies_teaches_the_same_rates() -> None:
+    model = train(_doubled(), COMPARISONS, PLAN, left="both_rows", right="both_rows", dedupe=True).model
+    assert model.m_probability["year"]["same"] == pytest.approx(0.9, abs=0.03)
+    assert model.u_probability["sex"]["same"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_record_is_never_paired_with_itself() -> None:
+    con = _doubled()
+    alone = "(select * from both_rows where id < 2)"
+    assert exact_agreement(con, alone, alone, ["id"], dedupe=True) == 0.0
+    assert exact_agreement(con, alone, alone, ["id"]) == 0.5
+
+
+def test_a_caller_may_say_what_a_block_fixes() -> None:
+    con = connect(threads=1)
+    fill(con)
+    everything = lambda comparison, equal: comparison.name in {"sex", *equal}  # noqa: E731 - one use
+    with pytest.raises(ModelError, match="leaves 'sex' free"):
+        train(con, COMPARISONS, PLAN, left="left_rows", right="right_rows", fixes=everything)
