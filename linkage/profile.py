@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from linkage.config import Config, SourceConfig
 from linkage.normalise.addresses import address_columns
 from linkage.normalise.certificates import serial_columns
 from linkage.normalise.communes import BEFORE, FROM, resolve_commune
@@ -392,25 +393,26 @@ class FileCheck:
 
 
 def check_files(
-    owners: tuple[Path, SourceMapping],
-    citizens: tuple[Path, SourceMapping] | None = None,
-    *,
-    sex_coding: Mapping[str, str] | None = None,
-    home_provinces: Sequence[str] = (),
-    display: Display | None = None,
+    owners: Path, citizens: Path | None, config: Config, *, display: Display | None = None
 ) -> dict[str, FileCheck]:
     """The check of a land register file and of an extract of the population register; `InputError` as in a run."""
+    told = config.sources
     with Progress(STEPS, display or SilentDisplay()) as progress:
         with progress.step("read"):
-            land = read_owners(*owners)
-            people = read_citizens(*citizens) if citizens is not None else None
+            land = read_owners(owners, _mapping(told.owners))
+            people = read_citizens(citizens, _mapping(told.citizens)) if citizens else None
         with progress.step("profile"):
             lines = None if people is None else people.lines
-            found = profile(land.lines, lines, sex_coding=sex_coding, home_provinces=home_provinces)
-    checks = {"land_owners": _file_check(owners[0], land, found.owners)}
-    if citizens is not None and people is not None and found.citizens is not None:
-        checks["citizens"] = _file_check(citizens[0], people, found.citizens)
+            home = config.run.home_provinces
+            found = profile(land.lines, lines, sex_coding=told.owners.sex_coding, home_provinces=home)
+    checks = {"land_owners": _file_check(owners, land, found.owners)}
+    if citizens and people and found.citizens:
+        checks["citizens"] = _file_check(citizens, people, found.citizens)
     return checks
+
+
+def _mapping(source: SourceConfig) -> SourceMapping:
+    return SourceMapping(**source.model_dump(exclude={"sex_coding"}))
 
 
 def _file_check(path: Path, source: Source, table: TableProfile) -> FileCheck:

@@ -76,16 +76,8 @@ def check(owners: Path, citizens: Path | None, config: Path | None, out: Path | 
     from linkage.config import load  # noqa: PLC0415
     from linkage.outputs.durable import write_json  # noqa: PLC0415
     from linkage.outputs.progress import display_for  # noqa: PLC0415
-    from linkage.pipeline import mapping_of  # noqa: PLC0415
 
-    told = load(config)
-    found = profile.check_files(
-        (owners, mapping_of(told.sources.owners)),
-        (citizens, mapping_of(told.sources.citizens)) if citizens else None,
-        sex_coding=told.sources.owners.sex_coding,
-        home_provinces=told.run.home_provinces,
-        display=display_for(quiet=quiet),
-    )
+    found = profile.check_files(owners, citizens, load(config), display=display_for(quiet=quiet))
     for line in profile.report_lines(found):
         _say(line, quiet=quiet)
     if out is not None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from linkage.config import load
 from linkage.profile import REFUSALS, WORDS, as_json, check_files, profile, report_lines
 from linkage.schemas import CITIZEN_LINES, OWNER_LINES
 from linkage.sources import pl3
-from linkage.sources.mapping import SourceMapping
 
 
 def owner_lines(**columns: list[str | None]) -> pl.DataFrame:
@@ -170,7 +170,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_a_check_accounts_for_every_row_by_reason(files):
     owners, citizens = files
-    found = check_files((owners, SourceMapping()), (citizens, SourceMapping()))
+    found = check_files(owners, citizens, load(None))
     land = found["land_owners"]
     assert (land.rows_read, land.rows_used, land.format) == (3, 1, "csv")
     assert {reason.split(":")[0] for reason in land.rejected} == {"missing-id", "duplicate-id"}
@@ -179,7 +179,7 @@ def test_a_check_accounts_for_every_row_by_reason(files):
 
 
 def test_neither_the_table_nor_the_json_holds_a_value_of_a_record(files):
-    found = check_files((files[0], SourceMapping()), (files[1], SourceMapping()))
+    found = check_files(*files, load(None))
     told = "\n".join(report_lines(found)) + json.dumps(as_json(found), ensure_ascii=False)
     assert "Chỉ có năm sinh" in told
     assert not any(value in told for value in ("Lê Văn An", "Bích", "1960", "045060012345"))
