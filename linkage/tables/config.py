@@ -25,7 +25,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from linkage.errors import ConfigError
 
-KINDS = ("link", "dedupe")
+KINDS, LAND_REGISTER = ("link", "dedupe"), "land-register"
 LEFT, RIGHT, RECORDS = "left", "right", "records"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,50}$")]
@@ -379,13 +379,21 @@ def _check_types(config: TablesConfig, condition: LevelConfig, where: str) -> No
 
 
 def kind_of(path: Path | None) -> str | None:
-    """`link` or `dedupe` where a config file asks for a generic run, else None (also where it cannot be read)."""
+    """`link` or `dedupe` where a config file asks for a generic run, else None (also where it cannot be read).
+
+    A kind that no run knows is a `ConfigError`.
+    """
     if path is None:
         return None
     try:
         kind = tomllib.loads(path.read_text(encoding="utf-8")).get("run", {}).get("kind")
     except (OSError, ValueError, AttributeError):
         return None
+    if isinstance(kind, str) and kind not in (*KINDS, LAND_REGISTER):
+        message = (
+            f"{path.name}: expected run.kind {', '.join(KINDS)} or {LAND_REGISTER}, found '{kind}'; mend the config."
+        )
+        raise ConfigError(message)
     return kind if kind in KINDS else None
 
 

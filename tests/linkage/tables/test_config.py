@@ -93,11 +93,14 @@ def test_the_shipped_configs_load() -> None:
 def test_the_kind_is_told_apart_from_the_land_register(tmp_path) -> None:
     file = tmp_path / "a.toml"
     kinds = []
-    for text in (LINK, DEDUPE, '[run]\nkind = "land-register"', '[run]\nkind = "other"', "run = 3", "[run"):
+    for text in (LINK, DEDUPE, '[run]\nkind = "land-register"', "run = 3", "[run"):
         file.write_text(text, encoding="utf-8")
         kinds.append(kind_of(file))
-    assert kinds == ["link", "dedupe", None, None, None, None]
+    assert kinds == ["link", "dedupe", None, None, None]
     assert kind_of(None) is None
+    file.write_text('[run]\nkind = "merge"', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"expected run\.kind link, dedupe or land-register, found 'merge'"):
+        kind_of(file)
     assert kind_of(tmp_path / "absent.toml") is None
 
 
