@@ -22,6 +22,7 @@ _LETTERS = r"(?:^|[^\p{L}])([A-ZĐ]{1,2})"
 _SERIAL = _LETTERS + r"[ .\-_:]*([0-9]{3,8})(?:[^\p{L}0-9]|$)"
 _GLUED = _LETTERS + r"[ .\-_:]*([0-9]{6,8})(?:[^0-9]|$)"
 _SPELLED = _LETTERS + r"[ .\-_:]*([0-9OQIL|]{6,8})(?:[^\p{L}0-9]|$)"
+_CLEAN = r"^[A-ZĐ]{1,2} ?[0-9]{6}$"
 _BETWEEN_DIGITS = r"([0-9OI])[ .\-_]+([0-9OIL])"
 _REGISTER_NUMBER = r"^(?:H|CH|CS|CT|CN|VP)[0-9]{5}$"
 _NOT_GIVEN = r"^(?:0+|X+|KH?ÔNG(?: CÓ)?|K|KO|CHƯA(?: CÓ)?|NULL|NONE|NAN|N/?A|[^\p{L}\p{N}]+)$"
@@ -29,10 +30,22 @@ _NOT_GIVEN = r"^(?:0+|X+|KH?ÔNG(?: CÓ)?|K|KO|CHƯA(?: CÓ)?|NULL|NONE|NAN|N/?A
 
 def serial_columns(values: pl.Series) -> pl.DataFrame:
     """One row per distinct value: `raw`, `serial`, `serial_flag`."""
-    frame = distinct(values).with_columns(_text()).with_columns(_parts()).with_columns(_read())
-    return frame.with_columns(_flag()).select(
-        "raw", pl.when(_is_serial()).then("serial").alias("serial"), "serial_flag"
-    )
+    frame = distinct(values)
+    clean = frame["raw"].str.contains(_CLEAN).fill_null(value=False) & ~frame["raw"].str.ends_with("000000").fill_null(value=False)
+    return pl.concat([_as_printed(frame.filter(clean)), _as_written(frame.filter(~clean))])
+
+
+def _as_printed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Serials of letters and six digits and nothing else, with or without a blank between."""
+    serial = pl.col("raw").str.replace(" ", "", literal=True)
+    flag = pl.when(pl.col("raw") == serial).then(pl.lit("ok")).otherwise(pl.lit("separators"))
+    return frame.select("raw", serial.alias("serial"), flag.alias("serial_flag"))
+
+
+def _as_written(frame: pl.DataFrame) -> pl.DataFrame:
+    """All other values, step by step."""
+    frame = frame.with_columns(_text()).with_columns(_parts()).with_columns(_read()).with_columns(_flag())
+    return frame.select("raw", pl.when(_is_serial()).then("serial").alias("serial"), "serial_flag")
 
 
 def _text() -> list[pl.Expr]:

@@ -24,9 +24,15 @@ def _opposite() -> pl.Expr:
     return (pl.col("sex") != pl.col("sex_2")).fill_null(value=True)
 
 
+def _second(name: str) -> pl.Expr:
+    """A field of the next row, which is the second of its line where the rank says so."""
+    return pl.col(name).shift(-1).alias(f"{name}_2")
+
+
 def _on_one_line(people: pl.DataFrame) -> pl.DataFrame:
-    first, second = (people.filter(pl.col("rank") == rank) for rank in (0, 1))
-    two = first.join(second.select("mention", "line", "relation", "sex"), on="line", suffix="_2")
+    two = people.with_columns(map(_second, ("mention", "rank", "named", "relation", "sex"))).filter(
+        (pl.col("rank") == 0) & (pl.col("rank_2") == 1) & pl.col("named") & pl.col("named_2")
+    )
     said = (
         (pl.col("owner_kind") == "couple")
         | (pl.col("form") == "couple")
@@ -42,7 +48,8 @@ def _on_one_line(people: pl.DataFrame) -> pl.DataFrame:
 def _on_two_lines(people: pl.DataFrame) -> pl.DataFrame:
     says = pl.col("owner_role").is_in(_SPOUSE_ROLES) | (pl.col("owner_kind") == "couple")
     papers = pl.col("parcel_code").is_not_null() & pl.col("serial").is_not_null()
-    lone = people.filter(~people["line"].is_duplicated() & people.select(says & papers).to_series().fill_null(value=False))
+    alone = (pl.col("rank") == 0) & (pl.col("rank").shift(-1).fill_null(0) == 0)
+    lone = people.filter(alone & pl.col("named") & (says & papers).fill_null(value=False))
     lone = lone.select("mention", "sex", "parcel_code", "serial").filter(pl.len().over("parcel_code", "serial") == 2)
     pair = lone.join(lone, on=["parcel_code", "serial"], suffix="_2").filter(pl.col("mention") < pl.col("mention_2"))
     return pair.filter(_opposite()).select("mention", partner="mention_2")
@@ -51,12 +58,10 @@ def _on_two_lines(people: pl.DataFrame) -> pl.DataFrame:
 def couples(people: pl.DataFrame) -> pl.DataFrame:
     """`mention`, `partner` (row numbers), both ways.
 
-    `people`, one row per mention: `line`, `rank`, `kind`, `name_folded`, `relation`, `form`, `owner_kind`, `owner_role`,
-    `sex`, `parcel_code`, `serial`.
+    `people`, one row per mention in the order of lines: `rank` on the line, `named` (a person with a name), `relation`,
+    `form`, `owner_kind`, `owner_role`, `sex`, `parcel_code`, `serial`.
     """
-    person = people.with_row_index("mention").filter(
-        (pl.col("kind") == "person") & pl.col("name_folded").is_not_null()
-    )
-    both = pl.concat([_on_one_line(person), _on_two_lines(person)])
+    people = people.with_row_index("mention")
+    both = pl.concat([_on_one_line(people), _on_two_lines(people)])
     turned = both.select(mention="partner", partner="mention")
     return pl.concat([both, turned]).unique("mention", keep="first", maintain_order=True)

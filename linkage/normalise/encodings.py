@@ -155,11 +155,13 @@ def _charsets(text: str) -> tuple[_Charset, ...]:
     return (("tcvn3", tcvn3), ("vni", _vni_word))
 
 
+@lru_cache(maxsize=1 << 16)
 def _is_right(word: str) -> bool:
     """True where the word is a Vietnamese syllable as it stands."""
     return is_syllable(word.replace(legacy.SOFT_HYPHEN, "").replace("Ð", "Đ").lower())
 
 
+@lru_cache(maxsize=1 << 16)
 def _points(raw: str, read: str) -> int:
     """How much one changed word speaks for a reading: +1 newly a syllable, +1 common, +1 for a sign no name holds."""
     if _is_right(raw) or not is_syllable(read.lower()):

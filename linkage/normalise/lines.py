@@ -224,8 +224,9 @@ def places(lines: pl.DataFrame, *, home_provinces: Sequence[str] | None = None) 
 
 def _couple_rows(lines: pl.DataFrame, people: pl.DataFrame, known: pl.DataFrame, tables: OwnerTables) -> pl.DataFrame:
     """Mentions with what `couples` asks for."""
-    about = people.select("line", "rank").hstack(known.select("sex", "serial", "kind"))
-    about = about.hstack(_gathered(tables.persons, people["person"], "relation", "name_folded"))
+    named = tables.persons["name_folded"].is_not_null().gather(people["person"]).fill_null(value=False)
+    about = people.select("rank", named=(known["kind"] == "person") & named).hstack(known.select("sex", "serial"))
+    about = about.hstack(_gathered(tables.persons, people["person"], "relation"))
     about = about.hstack(_gathered(tables.cells, people["cell"], "form"))
     return about.hstack(_gathered(lines, people["line"], "owner_kind", "owner_role", "parcel_code"))
 

@@ -35,7 +35,7 @@ _SHORT: Final = 2  # letters; a full stop after so short a word may stand for an
 _SIGNS: Final = re.compile("[-–—.]")
 _TOKEN_TEXT: Final = re.compile(re.sub(r"\(\?P<\w>", "(?:", TOKEN.pattern))
 _STAND_IN: Final = re.compile("([\ue000-\uf8ff])\\1*|[0-9]+")
-_ASKED_FOR: Final = MIDDLES | frozenset("o b ong ba cu ho vo va chong la anh chi so cc cm id ngay thang nam do dien".split())
+_ASKED_FOR: Final = MIDDLES | frozenset("ong ba cu anh chi vo chong la so ngay thang nam dien".split())
 """Folded words the reader asks for by name, outside the phrases."""
 
 
