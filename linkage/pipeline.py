@@ -32,7 +32,7 @@ from linkage.engines.duckdb import Connection, connect
 from linkage.evidence import family
 from linkage.models import artefact
 from linkage.models.model import Model
-from linkage.models.scoring import weights_sql
+from linkage.models.scoring import weight_columns_sql, weights_sql
 from linkage.models.training import TrainingPlan, train
 from linkage.normalise.citizens import citizens as normalise_citizens
 from linkage.normalise.lines import mentions as normalise_lines
@@ -222,7 +222,8 @@ def _score(run: _Run) -> _Made:
     share = posterior(con, "weights", persons=persons, citizens=citizens)
     counts = {"pairs": _count(con, "weights")}
     con.execute("drop table weights")
-    candidates = con.sql("select * from candidates").pl()
+    shown = [*weight_columns_sql(model), *family.weight_columns_sql(family.read(body["evidence"]))]
+    candidates = con.sql(f"select *, {', '.join(shown)} from candidates").pl()
     write_json(run.job.out / "model.json", body)
     run.manifest.set_hashes(model=body["card"]["hash"])
     sections = {"blocking": report.rows(), "reduction_ratio": report.reduction_ratio, "share_in_register": share}

@@ -115,25 +115,31 @@ def _facts(con: Connection) -> None:
 
 def kin_pairs(con: Connection) -> int:
     """Table `kin_pairs` (l, r, match_key): candidates that only the family leads to; returns how many."""
-    con.execute("""
+    con.execute(f"""
+        create or replace temp table open as
+        select f.r, f.kin, hash(f.name_folded) as beside, hash(f.father_folded) as father,
+               hash(f.mother_folded) as mother, hash(p.given) as given, hash(p.name_folded) as own_name,
+               f.father_folded is not null and f.mother_folded is not null as parents_known
+        from facts as f join person_features as p on p.id = f.r
+        where not exists (
+            select 1 from candidates as c where c.r = f.r and c.rank = 1 and c.match_probability >= {_CERTAIN});
+        create or replace temp table children as
+        select z.id, z.kin, hash(z.given) as given, hash(z.name_folded) as own_name,
+               case when q.father_folded is not null then hash(q.father_folded) end as father,
+               case when q.mother_folded is not null then hash(q.mother_folded) end as mother
+        from citizens as z left join parents as q using (id) where z.name_folded is not null;
         create or replace table kin_pairs as
-        with open as (
-            select f.*, p.given, p.name_folded as own_name from facts as f join person_features as p on p.id = f.r
-            where not exists (select 1 from candidates as c where c.r = f.r and c.rank = 1 and c.match_probability >= 0.999)),
-        found as (
-            select z.id as l, o.r from open as o join citizens as z on z.kin = o.kin and z.given = o.given
+        select l, r, 127::tinyint as match_key from (
+            select z.id as l, o.r from open as o join children as z on z.kin = o.kin and z.given = o.given
             union
-            select q.id, o.r from open as o
-            join parents as q on q.father_folded = o.father_folded and q.mother_folded = o.mother_folded
-            join citizens as z on z.id = q.id and z.given = o.given
+            select z.id, o.r from open as o
+            join children as z on z.father = o.father and z.mother = o.mother and z.given = o.given where parents_known
             union
-            select q.id, o.r from open as o join parents as q on q.father_folded = o.name_folded
-            join citizens as z on z.id = q.id and z.name_folded = o.own_name
+            select z.id, o.r from open as o join children as z on z.father = o.beside and z.own_name = o.own_name
             union
-            select q.id, o.r from open as o join parents as q on q.mother_folded = o.name_folded
-            join citizens as z on z.id = q.id and z.name_folded = o.own_name)
-        select l, r, 127::tinyint as match_key from found
-        anti join weights using (l, r)""")
+            select z.id, o.r from open as o join children as z on z.mother = o.beside and z.own_name = o.own_name)
+        anti join weights using (l, r);
+        drop table open; drop table children""")
     row = con.execute("select count(*) from kin_pairs").fetchone()
     return int(row[0]) if row else 0
 
@@ -163,8 +169,8 @@ def _compare(con: Connection, least_bits: float) -> None:
 def _shares(con: Connection, name: str, condition: str, levels: int) -> list[float]:
     found = dict(
         con.execute(
-            f"select gamma_{name}, count(*) from family join verdicts using (l, r) "
-            f"where is_namesake and gamma_{name} >= 0 and {condition} group by 1"
+            f"select gamma_{name}, count(*) from verdicts where is_namesake and "
+            f"gamma_{name} >= 0 and {condition} group by 1"
         ).fetchall()
     )
     return [float(found.get(level, 0)) for level in range(levels)]
@@ -173,10 +179,11 @@ def _shares(con: Connection, name: str, condition: str, levels: int) -> list[flo
 def estimate(con: Connection) -> Evidence:
     """m and u counted on this run's sure pairs and their rivals."""
     con.execute(f"""
-        create or replace temp view verdicts as
+        create or replace temp table verdicts as
         with certain as (select l, r from candidates where rank = 1 and match_probability >= {_CERTAIN})
-        select w.l, w.r, w.l = c.l as is_match, a.name_key = b.name_key as is_namesake
-        from weights as w join certain as c using (r) join citizens as a on a.id = w.l join persons as b on b.id = w.r""")
+        select f.gamma_household, f.gamma_parents, f.l = c.l as is_match, a.name_key = b.name_key as is_namesake
+        from family as f join certain as c using (r)
+        join citizens as a on a.id = f.l join persons as b on b.id = f.r""")
     m, u = {}, {}
     for name, prior in _M_PRIOR.items():
         matched = _shares(con, name, "is_match", len(prior))
@@ -204,14 +211,22 @@ def learn_facts(con: Connection) -> None:
 
 
 def apply(con: Connection, evidence: Evidence) -> None:
-    """Add gammas and weights of the family to `weights`, and to `evidence_bits`."""
-    cases = {name: _case(name, evidence.bits(name)) for name in _M_PRIOR}
+    """Add the gammas of the family to `weights`, and their weights to `evidence_bits`."""
     con.execute(f"""
         create or replace table weighed as
-        select w.* exclude (evidence_bits), coalesce(gamma_household, -1) as gamma_household,
-               coalesce(gamma_parents, -1) as gamma_parents,
-               {cases["household"]} as mw_household, {cases["parents"]} as mw_parents,
-               evidence_bits + {cases["household"]} + {cases["parents"]} as evidence_bits
-        from weights as w left join family using (l, r)""")
+        select * exclude (evidence_bits), evidence_bits + {" + ".join(_cases(evidence))} as evidence_bits
+        from (select w.* exclude (evidence_bits), coalesce(gamma_household, -1)::tinyint as gamma_household,
+                     coalesce(gamma_parents, -1)::tinyint as gamma_parents, evidence_bits
+              from weights as w left join family using (l, r))""")
     con.execute("drop table weights")
+    con.execute("drop table family")
     con.execute("alter table weighed rename to weights")
+
+
+def _cases(evidence: Evidence) -> list[str]:
+    return [_case(name, evidence.bits(name)) for name in _M_PRIOR]
+
+
+def weight_columns_sql(evidence: Evidence) -> list[str]:
+    """`mw_household` and `mw_parents` from their gammas, in bits."""
+    return [f"{sql} as mw_{name}" for name, sql in zip(_M_PRIOR, _cases(evidence), strict=True)]

@@ -3,7 +3,7 @@
 Rules
 - `pairs` holds integer row ids `l` and `r`; `left` and `right` hold the compared columns under an integer `id`.
 - A `gamma_…` column is the level's number as Splink counts: -1 null, 0 else, upwards to the strongest.
-- A `mw_…` column is the weight of the level in bits, `mw_tf_…` the part of the term frequency.
+- A `mw_…` column is the weight of the level in bits, `mw_tf_…` the part of the term frequency in it.
 - Weights are added in log2, since products of twenty factors lose digits.
 """
 
@@ -70,24 +70,28 @@ def term_frequency_columns(comparisons: Sequence[Comparison]) -> list[str]:
 
 
 def weights_sql(model: Model, pairs: str, left: str, right: str) -> str:
-    """One row a pair: `l`, `r`, gammas, weights and their sum `evidence_bits` (without the prior)."""
+    """One narrow row a pair: `l`, `r`, gammas, `mw_tf_…`, and `evidence_bits`, the sum of all weights (no prior).
+
+    The weight of each comparison follows from its gamma (`weight_columns_sql`), so it is not stored for every pair.
+    """
     comparisons = model.comparisons
     tf = [f"tf_{column}" for column in term_frequency_columns(comparisons)]
     gammas = ", ".join(f"{gamma_sql(comparison)} as gamma_{comparison.name}" for comparison in comparisons)
     kept = "".join(f", {column}_l, {column}_r" for column in tf)
-    weights, parts = [], []
-    for comparison in comparisons:
-        weights.append(f"{_weight_case(model, comparison)} as mw_{comparison.name}")
-        parts.append(f"mw_{comparison.name}")
-        frequency = _frequency_case(model, comparison)
-        if frequency:
-            weights.append(f"{frequency} as mw_tf_{comparison.name}")
-            parts.append(f"mw_tf_{comparison.name}")
-    gamma_names = ", ".join(f"gamma_{comparison.name}" for comparison in comparisons)
+    frequencies = {comparison.name: _frequency_case(model, comparison) for comparison in comparisons}
+    adjusted = [f"{sql} as mw_tf_{name}" for name, sql in frequencies.items() if sql]
+    parts = [_weight_case(model, comparison) for comparison in comparisons]
+    parts += [f"mw_tf_{name}" for name, sql in frequencies.items() if sql]
+    gamma_names = [f"gamma_{comparison.name}" for comparison in comparisons]
     return f"""
         with compared as (
             select p.l, p.r, {_side(comparisons, tf, "l")}, {_side(comparisons, tf, "r")}
             from {pairs} as p join {left} as l on l.id = p.l join {right} as r on r.id = p.r),
         gammas as (select l, r, {gammas}{kept} from compared),
-        weights as (select l, r, {gamma_names}, {", ".join(weights)} from gammas)
-        select *, {" + ".join(parts)} as evidence_bits from weights"""
+        adjusted as (select {", ".join(["l", "r", *gamma_names, *adjusted])} from gammas)
+        select *, {" + ".join(parts)} as evidence_bits from adjusted"""
+
+
+def weight_columns_sql(model: Model) -> list[str]:
+    """`mw_…` of each comparison from its gamma, in bits."""
+    return [f"{_weight_case(model, comparison)} as mw_{comparison.name}" for comparison in model.comparisons]

@@ -43,7 +43,8 @@ def _joined(con: Connection, max_others: float) -> pl.DataFrame:
     con.execute("create or replace temp table joins (mention integer, root integer, key tinyint)")
     for number, key in enumerate(KEYS):
         edges(con, key, number, max_others=max_others)
-    return fetch(con, "select * from joins order by key, mention")
+    con.execute("drop table namesakes")
+    return fetch(con, "select mention, root, min(key) as key from joins group by mention, root order by key, mention, root")
 
 
 def _clashing(component: npt.NDArray[np.int32], identity: pl.DataFrame) -> npt.NDArray[np.bool_]:
@@ -118,7 +119,7 @@ def _members(component: npt.NDArray[np.int32], joins: pl.DataFrame) -> pl.DataFr
     )
 
 
-_TEXT_FIELDS = ("sex", "id12", "id9", "commune", "parcel_commune", "province", "hamlet", "spouse_folded")
+_TEXT_FIELDS = ("sex", "id12", "id9", "commune", "parcel_commune", "hamlet", "spouse_folded")
 
 
 def _most_frequent(column: str, *, first: str = "''") -> str:
@@ -140,7 +141,7 @@ def _persons_sql() -> str:
         with {tables},
         grouped as (
             select id, count(*)::integer as mentions, min(first_key) as first_key, any_value(kind) as kind,
-                   bool_or(deceased) as deceased, count(distinct id12) as id12s, count(distinct id9) as id9s
+                   min(province) as province, bool_or(deceased) as deceased, count(distinct id12) as id12s, count(distinct id9) as id9s
             from owned group by id),
         years as (
             select id, max(n * 10000 + birth_year) % 10000 as birth_year
@@ -159,7 +160,7 @@ def _persons_sql() -> str:
             select spouse_folded, min(spouse_sound) as spouse_sound, min(spouse_given) as spouse_given
             from owned where spouse_folded is not null group by spouse_folded)
         select g.id::integer as id, 'P' || substr(md5(g.first_key), 1, 16) as person_id, g.kind, g.mentions, n.name,
-               of_name_key.name_key, n.name_folded, n.name_sound, n.surname, n.given, n.accented, {columns},
+               of_name_key.name_key, n.name_folded, n.name_sound, n.surname, n.given, n.accented, g.province, {columns},
                y.birth_year::smallint as birth_year, (d.day // 100)::tinyint as birth_month,
                (d.day % 100)::tinyint as birth_day, s.spouse_sound, s.spouse_given, g.deceased,
                case when id12s > 1 and id9s > 1 then 'id12+id9' when id12s > 1 then 'id12' when id9s > 1 then 'id9' end
@@ -172,7 +173,7 @@ def _persons_sql() -> str:
 
 _OWNED = (
     "kind", "name", "name_key", "name_folded", "name_sound", "surname", "given", "accented", "birth_year",
-    "birth_month", "birth_day", "deceased", "spouse_sound", "spouse_given", *_TEXT_FIELDS,
+    "birth_month", "birth_day", "province", "deceased", "spouse_sound", "spouse_given", *_TEXT_FIELDS,
 )  # fmt: skip
 
 
