@@ -21,11 +21,12 @@ from typing import Any
 import polars as pl
 
 from linkage import results
+from linkage.blocking.coverage import Coverage, pair_completeness
 from linkage.blocking.rules import BlockingRule, block
 from linkage.compare.comparisons import Comparison, from_catalogue
 from linkage.compare.features import features
 from linkage.config import Config, SourceConfig
-from linkage.decide.decisions import Thresholds
+from linkage.decide.decisions import REASONS, Thresholds
 from linkage.decide.links import decided_persons, links, one_owner_a_citizen
 from linkage.decide.posterior import posterior
 from linkage.engines.duckdb import Connection, connect
@@ -216,7 +217,6 @@ def _score(run: _Run) -> _Made:
     persons, citizens = _count(con, RIGHT), _count(con, LEFT)
     report = block(con, rules_of(run.job.config), left=LEFT, right=RIGHT)
     con.execute(f"create or replace table weights as {weights_sql(model, 'pairs', LEFT, RIGHT)}")
-    con.execute("drop table pairs")
     posterior(con, "weights", persons=persons, citizens=citizens)
     body = _weigh_family(con, body, model, citizens)
     share = posterior(con, "weights", persons=persons, citizens=citizens)
@@ -224,10 +224,17 @@ def _score(run: _Run) -> _Made:
     con.execute("drop table weights")
     shown = [*weight_columns_sql(model), *family.weight_columns_sql(family.read(body["evidence"]))]
     candidates = con.sql(f"select *, {', '.join(shown)} from candidates").pl()
+    pairs = con.sql("select l, r, match_key from pairs union all select l, r, match_key from kin_pairs").pl()
+    con.execute("drop table pairs")
     write_json(run.job.out / "model.json", body)
     run.manifest.set_hashes(model=body["card"]["hash"])
-    sections = {"blocking": report.rows(), "reduction_ratio": report.reduction_ratio, "share_in_register": share}
-    return _Made({"candidates": candidates}, {"rows": counts["pairs"], "counts": counts, "sections": sections})
+    sections = {
+        "blocking": report.rows(),
+        "reduction_ratio": report.reduction_ratio,
+        "share_in_register": share,
+        "reasons": REASONS,
+    }
+    return _Made({"candidates": candidates, "pairs": pairs}, {"rows": counts["pairs"], "counts": counts, "sections": sections})
 
 
 def _weigh_family(con: Connection, body: dict[str, Any], model: Model, citizens: int) -> dict[str, Any]:
@@ -270,6 +277,28 @@ def _write(run: _Run) -> _Made:
             run.done["read"].table("rejected"),
         )
     return _Made(facts={"rows": decided.facts["rows"]})
+
+
+def coverage(out: Path, truth: pl.DataFrame) -> Coverage | None:
+    """Pair completeness of a finished run against the truth (evaluation only); None where the folder has no pairs."""
+    steps = out / ".steps"
+    tables = ("score.pairs", "normalise.mentions", "normalise.owner_ids", "normalise.citizens", "gather.members")
+    files = {name: steps / f"{name}.parquet" for name in tables}
+    if not all(file.exists() for file in files.values()):
+        return None
+    scan = {name: pl.scan_parquet(file) for name, file in files.items()}
+    named = scan["normalise.mentions"].select("mention", "line", "role").join(scan["normalise.owner_ids"], on="line")
+    true = (
+        truth.lazy()
+        .filter(pl.col("citizen_id").is_not_null())
+        .join(named, on=["owner_record_id", "role"])
+        .join(scan["gather.members"].select("mention", r="id"), on="mention")
+        .join(scan["normalise.citizens"].select("citizen_id", l="id"), on="citizen_id")
+        .select("l", "r")
+        .collect()
+    )
+    rules = [row["rule"] for row in json.loads((out / "run.json").read_text(encoding="utf-8"))["blocking"]]
+    return pair_completeness(scan["score.pairs"].collect(), true, rules)
 
 
 # ---- what the steps are told -------------------------------------------------------------------------------------

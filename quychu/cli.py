@@ -201,11 +201,24 @@ def evaluate(links: Path, truth: Path, out: Path | None, seed: int, quiet: bool)
         lines, figures = judged.lines, judged.json
     else:
         evaluation = evaluate_files(links, truth, seed=seed)
-        lines, figures = summary_lines(evaluation), evaluation.to_json()
+        lines, figures = [*summary_lines(evaluation), *_coverage_line(links, truth)], evaluation.to_json()
     for line in lines:
         _say(line, quiet=quiet)
     if out is not None:
         write_text(out, figures + "\n")
+
+
+def _coverage_line(links: Path, truth: Path) -> list[str]:
+    """What blocking let through, where the links still lie in their run folder."""
+    import polars as pl  # noqa: PLC0415
+
+    from linkage.pipeline import coverage  # noqa: PLC0415
+
+    found = coverage(links.parent, pl.read_parquet(truth)) if truth.suffix == ".parquet" else None
+    if found is None:
+        return []
+    shares = ", ".join(f"{rule} {count / found.true_pairs:.2%}" for rule, count in found.first_found_by.items())
+    return [f"blocking   pair completeness {found.pair_completeness:.3%}; first found by {shares}"]
 
 
 @_example("quychu report --run ket-qua")
