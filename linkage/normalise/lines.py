@@ -6,6 +6,7 @@ Rules
 - A column's value stands above the same fact written inside the name.
 - An organisation or a community is one mention that is not a person.
 - Two persons are a couple where the line says so, or where a household line names a man and a woman; see `couples`.
+- A hamlet is compared by its name alone: "thôn 3" of one paper is "xóm 3" or "tổ 3" of another.
 - Every distinct value is read once. Until the table is put together a mention is four numbers: its line, the row of
   its person among all persons read, its place on the line and its rank.
 
@@ -203,7 +204,7 @@ def places(lines: pl.DataFrame, *, home_provinces: Sequence[str] | None = None) 
         .alias("hint")
     )
     owner, parcel = (_looked_up(lines[f"{whose}_address"], table, "address")["address"] for whose in ("owner", "parcel"))
-    fields = {"commune_code": "commune", "province_code": "province", "hamlet": "hamlet", "hint": "hint"}
+    fields = {"commune_code": "commune", "province_code": "province", "hamlet_name": "hamlet", "hint": "hint"}
     lives = _gathered(table, owner, *fields).rename(fields)
     lies = _gathered(table, parcel, *fields).rename({old: f"parcel_{new}" for old, new in fields.items()})
     out = pl.concat([lives, lies], how="horizontal")
@@ -224,9 +225,9 @@ def places(lines: pl.DataFrame, *, home_provinces: Sequence[str] | None = None) 
 
 def _couple_rows(lines: pl.DataFrame, people: pl.DataFrame, known: pl.DataFrame, tables: OwnerTables) -> pl.DataFrame:
     """Mentions with what `couples` asks for."""
-    named = tables.persons["name_folded"].is_not_null().gather(people["person"]).fill_null(value=False)
-    about = people.select("rank", named=(known["kind"] == "person") & named).hstack(known.select("sex", "serial"))
-    about = about.hstack(_gathered(tables.persons, people["person"], "relation"))
+    about = people.select("rank").hstack(known.select("sex", "serial", "kind"))
+    about = about.hstack(_gathered(tables.persons, people["person"], "name_folded", "relation"))
+    about = about.with_columns(pl.when(pl.col("kind") == "person").then("name_folded")).drop("kind")
     about = about.hstack(_gathered(tables.cells, people["cell"], "form"))
     return about.hstack(_gathered(lines, people["line"], "owner_kind", "owner_role", "parcel_code"))
 
@@ -257,7 +258,10 @@ def mentions(
     home_provinces: Sequence[str] | None = None,
     latest_birth_year: int = LATEST_BIRTH_YEAR,
 ) -> pl.DataFrame:
-    """The `MENTIONS` table of owner lines (`OWNER_LINES`); rows in the order of lines, then of persons."""
+    """The `MENTIONS` table of owner lines (`OWNER_LINES`); rows in the order of lines, then of persons.
+
+    `latest_birth_year`: births after it are impossible.
+    """
     lines = lines.select(COLUMNS_READ)
     tables = owner_tables(_distinct(lines["owner_name"], lines["co_owner_name"]))
     tables = tables.without_remarks()
