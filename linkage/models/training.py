@@ -134,7 +134,7 @@ def _priors(comparison: Comparison) -> np.ndarray:
     priors = np.zeros(len(comparison.scored))
     for level in comparison.scored:
         priors[comparison.gamma(level)] = level.m_prior
-    return priors / priors.sum()
+    return np.asarray(priors / priors.sum())
 
 
 def _thinned(con: Connection, rule: BlockingRule, sides: _Sides, plan: TrainingPlan) -> str:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from linkage.tables.config import Decide
+from linkage.tables.parts import Decide
 
 REASONS = {
     "best": "The best pair of this record.",

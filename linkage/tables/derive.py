@@ -22,7 +22,8 @@ from __future__ import annotations
 import polars as pl
 
 from linkage.normalise.text_expressions import fold_expression, plain
-from linkage.tables.config import DerivedConfig, TablesConfig
+from linkage.tables.config import TablesConfig
+from linkage.tables.parts import DerivedConfig
 
 _CODES = {
     **dict.fromkeys("bfpv", "1"),

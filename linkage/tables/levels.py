@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from linkage.compare import similarity as like
 from linkage.compare.comparisons import Comparison, Level
-from linkage.tables.config import ComparisonConfig, LevelConfig
+from linkage.tables.parts import ComparisonConfig, LevelConfig
 
 BEST, ELSE = 0.75, 0.1
 """Where m starts, as shares of true pairs."""

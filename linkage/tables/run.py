@@ -34,11 +34,11 @@ from linkage.outputs.manifest import Manifest, versions
 from linkage.outputs.progress import Display, Progress, SilentDisplay
 from linkage.tables import levels, prior, records, score
 from linkage.tables.cluster import Groups, clusters, groups, membership
-from linkage.tables.config import Cluster, Decide
 from linkage.tables.decide import decisions
 from linkage.tables.derive import prepare
 from linkage.tables.job import Finished, TablesJob, comparisons_of, job, plan_of, readable, rules_of
 from linkage.tables.model_file import for_link_type, with_prior
+from linkage.tables.parts import Cluster, Decide
 
 __all__ = ["Finished", "TablesJob", "job", "link", "train_to"]
 

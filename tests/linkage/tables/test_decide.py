@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkage.tables.config import Decide
 from linkage.tables.decide import REASONS, decisions, one_to_one
+from linkage.tables.parts import Decide
 
 ONE = Decide(links="one_to_one", link_at=0.9, review_at=0.1)
 MANY = Decide(links="many_to_one", link_at=0.9, review_at=0.1)

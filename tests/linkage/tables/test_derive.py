@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkage.tables.config import DerivedConfig
 from linkage.tables.derive import derived, field, soundex
+from linkage.tables.parts import DerivedConfig
 
 FIELDS = {
     "accents and case go": ("name", "  NGUYỄN  Văn-Đức ", "nguyen van duc"),

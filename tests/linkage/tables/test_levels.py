@@ -7,8 +7,8 @@ import pytest
 
 from linkage.engines.duckdb import connect, fetch, load
 from linkage.models.scoring import patterns_sql
-from linkage.tables.config import ComparisonConfig, LevelConfig
 from linkage.tables.levels import comparison, fixes, sql, starts
+from linkage.tables.parts import ComparisonConfig, LevelConfig
 
 HOLDS = {
     "equal": ({"equal": "x"}, {"x": ("a", "a")}, {"x": ("a", "b")}),
