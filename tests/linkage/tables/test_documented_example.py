@@ -73,3 +73,9 @@ def test_a_model_trained_apart_gives_the_same_links(place, linked) -> None:
     run("train", *files, "--model", place / "model.json")
     run("link", *files, "--model", place / "model.json", "--out", place / "again", "--threads", "1")
     assert pl.read_parquet(place / "again/links.parquet").equals(pl.read_parquet(place / "out/links.parquet"))
+
+
+def test_without_a_config_of_its_own_a_run_still_asks_for_both_registers(place) -> None:
+    result = CliRunner().invoke(cli, ["link", "--owners", str(place / "roll.csv"), "--out", str(place / "land")])
+    assert result.exit_code == 2
+    assert "Missing option '--citizens'" in result.output
