@@ -31,7 +31,9 @@ _NOT_GIVEN = r"^(?:0+|X+|KH?ÔNG(?: CÓ)?|K|KO|CHƯA(?: CÓ)?|NULL|NONE|NAN|N/?A
 def serial_columns(values: pl.Series) -> pl.DataFrame:
     """One row per distinct value: `raw`, `serial`, `serial_flag`."""
     frame = distinct(values)
-    clean = frame["raw"].str.contains(_CLEAN).fill_null(value=False) & ~frame["raw"].str.ends_with("000000").fill_null(value=False)
+    clean = frame["raw"].str.contains(_CLEAN).fill_null(value=False) & ~frame["raw"].str.ends_with("000000").fill_null(
+        value=False
+    )
     return pl.concat([_as_printed(frame.filter(clean)), _as_written(frame.filter(~clean))])
 
 

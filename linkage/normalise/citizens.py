@@ -33,7 +33,12 @@ _SPOUSE: Final = {"name_folded": "spouse_folded", "name_sound": "spouse_sound", 
 
 def _looked_up(values: pl.Series, table: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """The columns of a table of distinct values (`raw`, …) for each value."""
-    return values.alias("raw").to_frame().join(table.select("raw", *columns), on="raw", how="left", maintain_order="left").drop("raw")
+    return (
+        values.alias("raw")
+        .to_frame()
+        .join(table.select("raw", *columns), on="raw", how="left", maintain_order="left")
+        .drop("raw")
+    )
 
 
 def _distinct(*columns: pl.Series) -> pl.Series:
@@ -63,9 +68,15 @@ def _places(lines: pl.DataFrame, home_provinces: Sequence[str] | None) -> pl.Dat
     read = _looked_up(lines["address"], table, "hamlet_name", "commune_code")
     asked = lines.select("commune_code", "commune_code_vintage")
     codes = asked.unique()
-    by_code = commune_columns(codes["commune_code"], codes["commune_code_vintage"], default_vintage=FROM)["commune_code"]
+    by_code = commune_columns(codes["commune_code"], codes["commune_code_vintage"], default_vintage=FROM)[
+        "commune_code"
+    ]
     known = asked.join(
-        codes.with_columns(by_code.alias("commune")), on=asked.columns, how="left", nulls_equal=True, maintain_order="left"
+        codes.with_columns(by_code.alias("commune")),
+        on=asked.columns,
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
     )
     return known.select(pl.coalesce("commune", read["commune_code"]).alias("commune")).with_columns(
         province=province_of(pl.col("commune")), hamlet=read["hamlet_name"]

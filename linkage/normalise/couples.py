@@ -4,7 +4,7 @@ Rules
 - The first two persons of one line are a couple where the line says so (its kind, its role, a spouse word, a pair such
   as "ông … và bà …"), unless their sexes are known to be equal.
 - On a line that says nothing of the kind, a man and a woman who are named first and second are a couple where it is a
-  household's or one person's. Both sexes must be known, or told by văn and thị.
+  household's or one person's. Both sexes must be known, or told by văn and thị; on a household's line one is enough.
 - Co-owners are no couple: on a line of kind `co_ownership` a man and a woman side by side may be brother and sister.
   Nor is anybody one with a child, an heir or a representative.
 - Two lines of one certificate and parcel, one person each, are a couple where both say husband, wife or couple.
@@ -54,8 +54,11 @@ def _said() -> pl.Expr:
 def _family() -> pl.Expr:
     """True where a man and a woman stand on a line of one household or of one person."""
     family = pl.col("owner_kind").fill_null("household").is_in(["household", "individual"])
-    differ = _guessed_sex("sex", "name_folded") != _guessed_sex("sex_2", "name_folded_2")
-    return family & ~pl.col("form").is_in(_NO_FAMILY) & differ.fill_null(value=False)
+    first, second = _guessed_sex("sex", "name_folded"), _guessed_sex("sex_2", "name_folded_2")
+    # A household's second person is husband or wife of its head even where one of the two sexes is not written.
+    half = (pl.col("owner_kind") == "household") & (first.is_null() != second.is_null())
+    differ = (first != second).fill_null(value=False) | half.fill_null(value=False)
+    return family & ~pl.col("form").is_in(_NO_FAMILY) & differ
 
 
 def _may_be() -> pl.Expr:

@@ -7,7 +7,7 @@ Rules
   letters seen through a wrong code page.
 - Words are judged once each.
 
->>> repair_columns(pl.Series(["Bà  Lê Thị\\u00a0Hoa", "NguyÔn V¨n Hïng"])).rows()
+>>> repair_columns(pl.Series(["Bà  Lê Thị Hoa", "NguyÔn V¨n Hïng"])).rows()
 [('Bà  Lê Thị Hoa', 'unicode', False), ('Nguyễn Văn Hùng', 'tcvn3', True)]
 """
 
@@ -34,7 +34,9 @@ def words_that_are(words: pl.Series, *, odd: bool) -> pl.Series:
 
 def has_odd_word(values: pl.Series) -> pl.Series:
     """True for texts with a word that is no Vietnamese syllable, with or without its marks."""
-    words = values.str.extract_all(_WORD).alias("word").to_frame().with_row_index("row").explode("word", empty_as_null=True)
+    words = (
+        values.str.extract_all(_WORD).alias("word").to_frame().with_row_index("row").explode("word", empty_as_null=True)
+    )
     odd = words_that_are(words["word"], odd=True)
     rows = words.filter(pl.col("word").is_in(odd.implode()))["row"].unique() if len(odd) else odd.cast(pl.UInt32)
     return pl.repeat(value=False, n=len(values), dtype=pl.Boolean, eager=True).scatter(rows, values=True)
@@ -47,7 +49,7 @@ def _tidied(values: pl.Series) -> pl.Series:
 
 
 def repair_columns(values: pl.Series) -> pl.DataFrame:
-    """Row by row the `text` as meant, the `encoding` it was found in, `odd` where it was looked at; null stays null."""
+    """Row by row the `text` as meant, its `encoding`, and `odd` where it was looked at; null stays null."""
     plain = values.str.contains(_PLAIN)
     tidy = values.zip_with(plain, _tidied(values)) if not plain.all() else values
     safe = plain | (tidy.str.contains(_PLAIN) & ~values.str.contains(MOJIBAKE_SIGN.pattern))

@@ -65,8 +65,10 @@ def _distinct(*columns: pl.Series) -> pl.Series:
 
 
 def _people(texts: pl.Series, tables: OwnerTables, first: int, rest: int) -> pl.DataFrame:
-    """The persons of one text column: `line`, `cell`, `person` (null for a cell that names none), `position`, `place`."""
-    named = texts.alias("raw").to_frame().select(pl.int_range(pl.len(), dtype=pl.Int32).alias("line"), "raw").drop_nulls()
+    """The persons of one text column: `line`, `cell`, `person` (null where a cell names none), `position`, `place`."""
+    named = (
+        texts.alias("raw").to_frame().select(pl.int_range(pl.len(), dtype=pl.Int32).alias("line"), "raw").drop_nulls()
+    )
     cells = named.select("line").hstack(_looked_up(named["raw"], tables.raw, "cell"))
     cells = cells.hstack(_gathered(tables.cells, cells["cell"], "first", "size"))
     rows = cells.with_columns(position=pl.int_ranges(pl.col("size").clip(1), dtype=pl.Int16)).explode(
@@ -162,7 +164,9 @@ def _identity(
 
 def _kinds(lines: pl.DataFrame, people: pl.DataFrame, identity: pl.DataFrame, cells: pl.DataFrame) -> pl.Series:
     """The kind, from the text first; the line's own word counts where no personal field contradicts it."""
-    said = pl.DataFrame({"kind": cells["kind"].gather(people["cell"]), "said": lines["owner_kind"].gather(people["line"])})
+    said = pl.DataFrame(
+        {"kind": cells["kind"].gather(people["cell"]), "said": lines["owner_kind"].gather(people["line"])}
+    )
     bare = identity.select(pl.all_horizontal(pl.col("id12", "id9", "birth_year").is_null())).to_series()
     other = pl.col("said").is_in(["organisation", "community"]) & (bare & people["place"])
     return said.select(
@@ -189,13 +193,17 @@ def _parcel_communes(lines: pl.DataFrame, candidates: pl.Series, hints: pl.Serie
         triples["commune_code"], triples["commune_code_vintage"], candidates.gather(triples["hint"])
     )["commune_code"]
     found = asked.join(
-        triples.with_columns(resolved.alias("found")), on=asked.columns, how="left", nulls_equal=True, maintain_order="left"
+        triples.with_columns(resolved.alias("found")),
+        on=asked.columns,
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
     )
     return found["found"]
 
 
 def places(lines: pl.DataFrame, *, home_provinces: Sequence[str] | None = None) -> pl.DataFrame:
-    """Row by row where a line's owner lives and its parcel lies: `commune`, `parcel_commune`, `province`, `hamlet`."""
+    """Row by row where the owner lives and the parcel lies: `commune`, `parcel_commune`, `province`, `hamlet`."""
     table = _address_table(lines, home_provinces).with_row_index("address")
     # Lists of candidates repeat: each is numbered by its first row.
     table = table.with_columns(
@@ -203,7 +211,9 @@ def places(lines: pl.DataFrame, *, home_provinces: Sequence[str] | None = None) 
         .then(pl.col("address").first().over(pl.col("commune_candidates").list.join("|")))
         .alias("hint")
     )
-    owner, parcel = (_looked_up(lines[f"{whose}_address"], table, "address")["address"] for whose in ("owner", "parcel"))
+    owner, parcel = (
+        _looked_up(lines[f"{whose}_address"], table, "address")["address"] for whose in ("owner", "parcel")
+    )
     fields = {"commune_code": "commune", "province_code": "province", "hamlet_name": "hamlet", "hint": "hint"}
     lives = _gathered(table, owner, *fields).rename(fields)
     lies = _gathered(table, parcel, *fields).rename({old: f"parcel_{new}" for old, new in fields.items()})
@@ -241,14 +251,21 @@ def _spouses(pairs: pl.DataFrame, persons: pl.DataFrame, people: pl.DataFrame) -
 
 
 def _roles(rank: pl.Series) -> pl.Series:
-    names = pl.DataFrame({"rank": pl.int_range((rank.max() or 0) + 1, dtype=pl.Int32, eager=True)}).select(  # type: ignore[operator]
-        pl.when(pl.col("rank") == 0)
-        .then(pl.lit("owner"))
-        .when(pl.col("rank") == 1)
-        .then(pl.lit("co_owner"))
-        .otherwise(pl.format("co_owner_{}", pl.col("rank")))
+    """`owner`, `co_owner`, `co_owner_2`, … by rank."""
+    names = (
+        rank.unique()
+        .to_frame()
+        .select(
+            "rank",
+            pl.when(pl.col("rank") == 0)
+            .then(pl.lit("owner"))
+            .when(pl.col("rank") == 1)
+            .then(pl.lit("co_owner"))
+            .otherwise(pl.format("co_owner_{}", pl.col("rank")))
+            .alias("role"),
+        )
     )
-    return names.to_series().gather(rank).alias("role")
+    return rank.to_frame().join(names, on="rank", how="left", maintain_order="left")["role"]
 
 
 def mentions(

@@ -24,7 +24,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import polars as pl
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from linkage.normalise.encodings import repair
 from linkage.normalise.encodings_columns import repair_columns

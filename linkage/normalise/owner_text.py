@@ -295,7 +295,7 @@ def _nobody(text: str, encoding: Encoding, extra: list[str]) -> ParsedOwner:
     return ParsedOwner("unknown", "individual", encoding, (), None, flags)
 
 
-def _read_cell(text: str, encoding: Encoding, extra: list[str]) -> ParsedOwner:
+def read_cell(text: str, encoding: Encoding, extra: list[str]) -> ParsedOwner:
     """What a repaired cell says."""
     tokens = Tokens(text)
     if _says_nothing(tokens):
@@ -308,7 +308,7 @@ def parse_owner_text(text: str) -> ParsedOwner:
     """What one owner cell says."""
     extra = [_CUT] if len(text) > LONGEST_CELL else []
     repaired = repair(text[:LONGEST_CELL])
-    return _read_cell(repaired.text, repaired.encoding, extra)
+    return read_cell(repaired.text, repaired.encoding, extra)
 
 
 # --- Cells of one shape -----------------------------------------------------------------------------------------------
@@ -361,12 +361,14 @@ def _as_shaped(shape: _Shape, texts: list[str]) -> ParsedOwner:
     for slot in shape.persons:
         name = display_name("-".join([texts[at] for at in word]) for word in slot.words)
         birth, id_no = (filled(t, shape.numbers, texts) if t else None for t in (slot.birth, slot.id_no))
-        persons.append(ParsedPerson(name, slot.sex, slot.relation, _birth_year(birth), birth, id_no, slot.deceased, slot.head))
+        persons.append(
+            ParsedPerson(name, slot.sex, slot.relation, _birth_year(birth), birth, id_no, slot.deceased, slot.head)
+        )
     flags = tuple(filled(flag, shape.numbers, texts) or "" for flag in shape.flags)
     return ParsedOwner("person", shape.form, "unicode", tuple(persons), None, flags)
 
 
-def _read_cells(texts: Iterable[str]) -> list[ParsedOwner]:
+def read_cells(texts: Iterable[str]) -> list[ParsedOwner]:
     """What repaired cells say, each shape read once; all encodings are given as "unicode"."""
     shapes: dict[str, _Shape | None] = {}
     owners = []
@@ -376,7 +378,7 @@ def _read_cells(texts: Iterable[str]) -> list[ParsedOwner]:
             shapes[shape] = _read_shape(text, tokens)
         known = shapes[shape] if shape is not None else None
         alike = known is not None and not any(_may_be_junk(slot, tokens) for slot in known.persons)
-        owners.append(_as_shaped(known, tokens) if known and alike else _read_cell(text, "unicode", []))
+        owners.append(_as_shaped(known, tokens) if known and alike else read_cell(text, "unicode", []))
     return owners
 
 
@@ -422,8 +424,8 @@ OWNER_COLUMNS: Final[dict[str, Any]] = {
 class OwnerTables(NamedTuple):
     """What many cells say.
 
-    `raw`: each distinct value, its `encoding` and the row of its `cell`. `cells`: one row per distinct text with `kind`,
-    `form`, `organisation`, `flags`, and its persons as `first` row and `size`. `persons`: rows with `PERSON_FIELDS`.
+    `raw`: each distinct value, its `encoding` and the row of its `cell`. `cells`: one row per distinct text with its
+    `kind`, `form`, `organisation`, `flags`, and its persons as `first` row and `size`. `persons`: `PERSON_FIELDS`.
     """
 
     raw: pl.DataFrame
@@ -432,7 +434,9 @@ class OwnerTables(NamedTuple):
 
     def without_remarks(self) -> OwnerTables:
         """The same without what only a reviewer asks for."""
-        return OwnerTables(self.raw.drop("encoding"), self.cells.drop("organisation", "flags"), self.persons.drop("middle"))
+        return OwnerTables(
+            self.raw.drop("encoding"), self.cells.drop("organisation", "flags"), self.persons.drop("middle")
+        )
 
 
 _TOLD_FIELDS: Final = ("name", "sex", "relation", "birth_year", "birth_text", "id_no", "deceased", "household_head")
@@ -481,9 +485,11 @@ def _plain_owners(texts: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
         "deceased": False, "household_head": False,
     }  # fmt: skip
     person = [pl.lit(told[f], dtype=t).alias(f) if f in told else pl.col(f) for f, t in PERSON_FIELDS.items()]
-    cell = {"kind": "person", "form": "individual", "organisation": None, "flags": [], "size": 1}
+    cell: dict[str, object] = {"kind": "person", "form": "individual", "organisation": None, "flags": [], "size": 1}
     fields = [pl.lit(cell[f], dtype=t).alias(f) for f, t in _CELL_FIELDS.items()]
-    return texts.to_frame("raw").select(pl.col("raw"), *fields).drop("raw"), name_columns(texts, repaired=True).select(person)
+    return texts.to_frame("raw").select(pl.col("raw"), *fields).drop("raw"), name_columns(texts, repaired=True).select(
+        person
+    )
 
 
 def _person_rows(owners: list[ParsedOwner]) -> pl.DataFrame:
@@ -499,7 +505,7 @@ def _person_rows(owners: list[ParsedOwner]) -> pl.DataFrame:
 
 def _other_owners(texts: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Cells and persons of texts that say more than a name."""
-    owners = _read_cells(texts.to_list())
+    owners = read_cells(texts.to_list())
     cells = pl.DataFrame(
         {
             "kind": [o.kind for o in owners],
@@ -514,7 +520,7 @@ def _other_owners(texts: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _readable(raw: pl.Series) -> pl.DataFrame:
-    """Each value with its repaired `text`, single blanks in plain names, whether it is a `plain` name, its `encoding`."""
+    """Each value with its repaired `text`, whether that is a `plain` name, and its `encoding`."""
     repaired = repair_columns(raw.str.slice(0, LONGEST_CELL))
     tidy = repaired["text"].str.replace_all(" +", " ").str.strip_chars(" ")
     looked_at = repaired["odd"].arg_true()
@@ -542,5 +548,11 @@ def parse_owner_column(values: pl.Series) -> pl.DataFrame:
     raw, cells, persons = owner_tables(values)
     lists = regroup(persons.to_struct(), cells["size"])
     found = raw.hstack(cells.with_columns(persons=lists)[raw["cell"]])
-    cut = pl.when(pl.col("raw").str.len_chars() > LONGEST_CELL).then(pl.lit([_CUT])).otherwise(pl.lit([], pl.List(pl.String)))
-    return found.with_columns(flags=cut.list.concat("flags")).select(pl.col(n).cast(t) for n, t in OWNER_COLUMNS.items())
+    cut = (
+        pl.when(pl.col("raw").str.len_chars() > LONGEST_CELL)
+        .then(pl.lit([_CUT]))
+        .otherwise(pl.lit([], pl.List(pl.String)))
+    )
+    return found.with_columns(flags=cut.list.concat("flags")).select(
+        pl.col(n).cast(t) for n, t in OWNER_COLUMNS.items()
+    )

@@ -29,13 +29,16 @@ _LATEST_YEAR: Final = 2099  # stand-ins for years count down from here
 _LONG_NUMBER: Final = 5  # digits; shorter numbers count as they are
 _FIRST_STAND_IN: Final = 0xE000  # private characters stand in for words
 _NO_SHAPE: Final = "~"
+_MARKS: Final = frozenset("?~")  # signs that mean something in a shape
 _NAME_WORD: Final = "w"
 _SURNAME: Final = "wn"
 _SHORT: Final = 2  # letters; a full stop after so short a word may stand for an abbreviation
 _SIGNS: Final = re.compile("[-–—.]")
 _TOKEN_TEXT: Final = re.compile(re.sub(r"\(\?P<\w>", "(?:", TOKEN.pattern))
 _STAND_IN: Final = re.compile("([\ue000-\uf8ff])\\1*|[0-9]+")
-_ASKED_FOR: Final = MIDDLES | frozenset("ong ba cu anh chi vo chong la so ngay thang nam dien".split())
+_ASKED_FOR: Final = MIDDLES | frozenset(
+    ["ong", "ba", "cu", "anh", "chi", "vo", "chong", "la", "so", "ngay", "thang", "nam", "dien"]
+)
 """Folded words the reader asks for by name, outside the phrases."""
 
 
@@ -75,7 +78,7 @@ def _class_of(token: str) -> str:
     if token[0].isalpha():
         return _class_of_word(token)
     if not token[0].isdigit():
-        return _NO_SHAPE if token[0].isalnum() or token == "?" or _STAND_IN.match(token) else token
+        return _NO_SHAPE if token[0].isalnum() or token in _MARKS or _STAND_IN.match(token) else token
     if not (token.isascii() and token.isdigit()):
         return _NO_SHAPE
     if len(token) >= _LONG_NUMBER:
