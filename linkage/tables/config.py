@@ -153,6 +153,11 @@ def _check_comparisons(config: TablesConfig) -> None:
     for comparison in config.comparisons:
         where = f"comparisons.{comparison.name}"
         _known(comparison.columns, known, where)
+        if not any(set(block).isdisjoint(comparison.columns) for block in config.training.em):
+            message = (
+                f"training.em: expected a block that reads no column of '{comparison.name}', found none to teach it"
+            )
+            raise ValueError(message)
         for level in comparison.levels:
             for condition in level:
                 _check_types(config, condition, where)

@@ -63,6 +63,7 @@ REFUSALS = {
         "expected .decide. with kind link, found .cluster.",
     ),
     "a source of the other kind": ("[run]", "[sources.records]\n[run]", "expected sources left, right"),
+    "a comparison that no block leaves free": ('[["name"], ["born"]]', '[["born"]]', "reads no column of 'born'"),
     "a recall without rules": (
         "[training]",
         "[training]\ncertain_recall = 0.5",
