@@ -30,6 +30,7 @@ from linkage.decide.decisions import REASONS, Thresholds
 from linkage.decide.links import decided_persons, links, one_owner_a_citizen
 from linkage.decide.posterior import posterior
 from linkage.engines.duckdb import Connection, connect
+from linkage.errors import InputError
 from linkage.evidence import family
 from linkage.models import artefact
 from linkage.models.model import Model
@@ -160,6 +161,14 @@ def _read(run: _Run) -> _Made:
     owners = read_owners(run.job.owners, mapping_of(config.owners))
     citizens = read_citizens(run.job.citizens, mapping_of(config.citizens))
     rejected = pl.concat([owners.rejected, citizens.rejected])
+    write_parquet(run.job.out / "rejected.parquet", rejected)
+    for path, source in ((run.job.owners, owners), (run.job.citizens, citizens)):
+        if source.lines.height == 0:
+            message = (
+                f"{path.name}: expected at least one usable row, found {source.rows_read} rows, all refused; "
+                "see rejected.parquet or give another file."
+            )
+            raise InputError(message)
     counts = {
         "rows_read": owners.rows_read,
         "rows_used": owners.lines.height,
@@ -265,7 +274,6 @@ def _write(run: _Run) -> _Made:
     out, decided = run.job.out, run.done["decide"]
     for name in ("links", "persons", "candidates"):
         write_parquet(out / f"{name}.parquet", decided.table(name))
-    write_parquet(out / "rejected.parquet", run.done["read"].table("rejected"))
     if run.job.workbook:
         run.con.close()
         originals = original_rows(run.job.owners, mapping_of(run.job.config.sources.owners))

@@ -6,6 +6,8 @@ Rules
   with another rule gives `fixes`.
 - With `dedupe`, both sides are one table: no record is paired with itself, and each pair counts once.
 - Blocks are thinned by persons, not by pairs, so that a person's candidates stay together.
+- A comparison that no block could teach (a small file, a missing column) keeps the catalogue's guess of m, and the
+  card says so (`guessed`).
 - Nothing here looks at truth; the same seed and tables give the same model.
 """
 
@@ -54,6 +56,7 @@ class Trained:
 
     model: Model
     blocks: tuple[BlockResult, ...]
+    guessed: tuple[str, ...] = ()
 
 
 Fixes = Callable[[Comparison, Sequence[str]], bool]
@@ -176,20 +179,15 @@ def _train_block(
     return BlockResult(equal, report.pairs, result, tuple(comparison.name for comparison in free))
 
 
-def _pooled_m(comparison: Comparison, blocks: Sequence[BlockResult]) -> np.ndarray:
-    known = [
-        (found.result.expected_matches, found.result.m[found.estimated.index(comparison.name)])
-        for found in blocks
-        if comparison.name in found.estimated
-    ]
-    m = estimation.pool(known)
-    if m is None:
-        message = (
-            f"training: expected a block that leaves '{comparison.name}' free, found none with pairs; "
-            "add a training block on other columns."
-        )
-        raise ModelError(message)
-    return m
+def _pooled_m(comparison: Comparison, blocks: Sequence[BlockResult]) -> np.ndarray | None:
+    """m over all blocks that leave the comparison free; None where none had pairs."""
+    return estimation.pool(
+        [
+            (found.result.expected_matches, found.result.m[found.estimated.index(comparison.name)])
+            for found in blocks
+            if comparison.name in found.estimated
+        ]
+    )
 
 
 def _u_of_blocks(
@@ -226,11 +224,14 @@ def train(
         free = [comparison for comparison in comparisons if not fixes(comparison, equal)]
         results.append(_train_block(con, equal, free, u, sides, plan))
     blocks = tuple(found for found in results if found is not None)
-    m_table, u_table = {}, {}
+    m_table, u_table, guessed = {}, {}, []
     for comparison in comparisons:
         m = _pooled_m(comparison, blocks)
+        if m is None:
+            m = _priors(comparison)
+            guessed.append(comparison.name)
         own_u = _u_of_blocks(comparison, u[comparison.name], blocks)
         m_table[comparison.name] = {level.label: float(m[comparison.gamma(level)]) for level in comparison.scored}
         u_table[comparison.name] = {level.label: float(own_u[comparison.gamma(level)]) for level in comparison.scored}
     records = max(_count(con, f"select count(*) from {left}"), 1.0)
-    return Trained(Model(tuple(comparisons), m_table, u_table, 1.0 / records), blocks)
+    return Trained(Model(tuple(comparisons), m_table, u_table, 1.0 / records), blocks, tuple(guessed))

@@ -51,7 +51,7 @@ KEYS: tuple[Key, ...] = (
     Key("same_id12", ("id12", "name_sound")),
     Key("same_id9", ("id9", "name_sound")),
     Key("same_certificate", ("serial", "name_folded")),
-    Key("same_parcel", ("parcel_code", "name_folded")),
+    Key("same_parcel", ("parcel_code", "parcel_commune", "name_folded")),
     Key(
         "same_birth_date",
         ("name_folded", "birth_year", "birth_month", "birth_day"),
@@ -152,7 +152,7 @@ def prepare(con: Connection) -> None:
         create or replace temp table gathering as
         select m.mention, {_hashed(*(f"m.{column}" for column in _TEXTS)).replace("as m.", "as ")},
                m.birth_year, m.birth_month, m.birth_day, i.citizen, i.identity,
-               coalesce(m.commune, m.parcel_commune)::integer as place
+               coalesce(m.commune, m.parcel_commune)::integer as place, m.parcel_commune::integer as parcel_commune
         from mentions as m join identities as i using (mention);
         create or replace temp table namesakes as
         select {_hashed("name_folded", "spouse_folded", "hamlet")}, birth_year, birth_month, birth_day,
