@@ -17,6 +17,7 @@ One line `Hộ ông Nguyễn Văn A (đã chết) và vợ là bà Trần Thị 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import polars as pl
@@ -230,6 +231,14 @@ def places(lines: pl.DataFrame, *, home_provinces: Sequence[str] | None = None) 
     )
 
 
+def _papers_and_places(lines: pl.DataFrame, home_provinces: Sequence[str] | None) -> pl.DataFrame:
+    """What needs no names: `places` with the province of the parcel where none is named, and the `serial`."""
+    table = serial_columns(_distinct(lines["certificate_serial"]))
+    serial = _looked_up(lines["certificate_serial"], table, "serial")
+    found = places(lines, home_provinces=home_provinces).hstack(serial)
+    return found.with_columns(province=pl.coalesce("province", province_of(pl.col("parcel_commune"))))
+
+
 # ---- the table -----------------------------------------------------------------------------------------------------
 
 
@@ -280,17 +289,16 @@ def mentions(
     `latest_birth_year`: births after it are impossible.
     """
     lines = lines.select(COLUMNS_READ)
-    tables = owner_tables(_distinct(lines["owner_name"], lines["co_owner_name"]))
-    tables = tables.without_remarks()
+    # Names keep one core busy with Python; papers and places are mostly Polars' own work on the other.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        elsewhere = beside.submit(_papers_and_places, lines, home_provinces)
+        tables = owner_tables(_distinct(lines["owner_name"], lines["co_owner_name"])).without_remarks()
     people = _mentioned(lines, tables)
     known = _identity(lines, people, tables.persons, sex_coding, latest_birth_year)
     known = known.with_columns(_kinds(lines, people, known, tables.cells).alias("kind"))
-    serials = serial_columns(_distinct(lines["certificate_serial"]))
-    serial = _looked_up(lines["certificate_serial"], serials, "serial")["serial"]
-    known = known.with_columns(serial.gather(people["line"]).alias("serial"))
+    where = elsewhere.result()
+    known = known.with_columns(where["serial"].gather(people["line"]))
     pairs = couples(_couple_rows(lines, people, known, tables))
-    where = places(lines, home_provinces=home_provinces)
-    where = where.with_columns(province=pl.coalesce("province", province_of(pl.col("parcel_commune"))))
     persons = tables.persons
     told = _gathered(persons, people["person"], *_SAME_NAME, "deceased", "relation")
     out = pl.concat(
@@ -298,7 +306,7 @@ def mentions(
             people.select(pl.int_range(pl.len(), dtype=pl.Int32).alias("mention"), "line", _roles(people["rank"])),
             told,
             known,
-            where.select(pl.all().gather(people["line"])),
+            where.select(pl.exclude("serial").gather(people["line"])),
             _spouses(pairs, persons, people),
         ],
         how="horizontal",

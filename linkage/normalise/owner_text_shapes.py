@@ -115,7 +115,7 @@ def _around_signs(text: str, texts: list[str]) -> str:
     return "".join(
         "-" if tokens.glued(at) else "." if at and len(texts[at - 1]) <= _SHORT else " "
         for at, token in enumerate(texts)
-        if token in ".-–—"
+        if token in ".-–—"  # noqa: S105 - a sign, no password
     )
 
 

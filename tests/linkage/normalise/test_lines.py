@@ -34,7 +34,8 @@ def test_only_the_columns_named_are_read() -> None:
 
 def test_owner_and_co_owner_have_their_own_columns() -> None:
     line = {"owner_name": A, "owner_birth": "1960", "owner_sex": "M", "owner_id_no": "045060000001",
-            "co_owner_name": B, "co_owner_birth": "12/03/1962", "co_owner_sex": "F", "co_owner_id_no": "197000002"}  # fmt: skip
+            "co_owner_name": B, "co_owner_birth": "12/03/1962", "co_owner_sex": "F",
+            "co_owner_id_no": "197000002"}  # fmt: skip
     assert told(line, "role", "name", "birth_year", "birth_day", "sex", "id12", "id9") == [
         ("owner", A, 1960, None, "M", "045060000001", None),
         ("co_owner", B, 1962, 12, "F", None, "197000002"),
