@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
+
+from quychu.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "quychu.cli")
@@ -53,6 +56,20 @@ def quychu(*words: object, environment: dict[str, str] | None = None, cwd: Path 
         check=False,
     )
     return Done(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+
+def quychu_here(capfd: pytest.CaptureFixture[str], *words: object) -> Done:
+    """The same within this process: for many short refusals, where starting a process would be most of the time."""
+    code: object = 0
+    capfd.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["quychu", *map(str, words)])
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+    said = capfd.readouterr()
+    return Done(int(str(code)), said.out, said.err)
 
 
 def surroundings(more: dict[str, str] | None = None) -> dict[str, str]:

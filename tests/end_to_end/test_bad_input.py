@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter
 
 from linkage.normalise.encodings_legacy import decode_tcvn3
-from tests.end_to_end.command import Done, linked, links_of, manifest_of, quychu
+from tests.end_to_end.command import Done, linked, links_of, manifest_of, quychu, quychu_here
 from tests.end_to_end.conftest import World
 
 SECRET_NAME, SECRET_NUMBER = "Hoàng Thị Tuyệt Mật", "045171999999"
@@ -138,10 +138,10 @@ REFUSED: dict[str, tuple[str, Callable[[Path], None], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_one_sentence_refuses(case: str, tmp_path: Path):
+def test_one_sentence_refuses(case: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     name, make, words = REFUSED[case]
     make(tmp_path / name)
-    done = quychu("check", "--owners", tmp_path / name)
+    done = quychu_here(capfd, "check", "--owners", tmp_path / name)
     sentence = done.refusal
     assert sentence.startswith(name)
     assert all(word in sentence for word in words), sentence
@@ -172,12 +172,14 @@ def test_citizens_are_refused_by_the_same_rules(world: World, tmp_path: Path):
     ("content", "word"),
     [("[decide\n", "TOML"), ("[decide]\nlinkat = 1\n", "linkat"), ("[decide]\nask_at = 'often'\n", "decide.ask_at")],
 )
-def test_a_wrong_config_is_one_sentence(content: str, word: str, world: World, tmp_path: Path):
+def test_a_wrong_config_is_one_sentence(
+    content: str, word: str, world: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
     config = tmp_path / "mine.toml"
     shipped = Path(__file__).parents[2] / "configs" / "land-register.toml"
     text = shipped.read_text(encoding="utf-8").replace("ask_at = 0.1\n", "")
     config.write_text(text.replace("[decide]\n", content), encoding="utf-8")
-    assert word in quychu("check", "--owners", world.owners, "--config", config).refusal
+    assert word in quychu_here(capfd, "check", "--owners", world.owners, "--config", config).refusal
 
 
 @pytest.mark.parametrize("content", ["not json", '{"format": 1, "splink": {}}'])
