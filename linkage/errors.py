@@ -22,7 +22,12 @@ The tree
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+
+_VALUE = re.compile(r"\d{6}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\b(?:19|20)\d{2}\b")
+"""What no header holds: long numbers, dates, years."""
 
 
 class LinkageError(Exception):
@@ -52,7 +57,10 @@ class MissingColumnError(InputError):
     code = "missing-column"
 
     def __init__(self, file: str, column: str, found: Iterable[str], section: str = "sources.owners.columns") -> None:
-        listed = ", ".join(f"'{name}'" for name in list(found)[:60]) or "no columns"
+        names = list(found)[:60]
+        listed = ", ".join(f"'{name}'" for name in names) or "no columns"
+        if any(_VALUE.search(name) for name in names):  # a file without a header: its first row is somebody's data
+            listed = "values in the first row instead of headers (not shown here)"
         super().__init__(f"{file}: expected a column '{column}', found {listed}; rename it or map it in [{section}].")
 
 

@@ -15,6 +15,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,10 @@ from linkage.outputs.durable import sha256_of, write_json, write_parquet
 from linkage.outputs.folder import FinishedStep, Fingerprint, RunFolder
 from linkage.outputs.manifest import Manifest, versions
 from linkage.outputs.progress import Display, Progress, SilentDisplay
+from linkage.outputs.steps import Made, Steps
 from linkage.owners import gather
-from linkage.sources.mapping import SourceMapping
+from linkage.profile import SAMPLE_LINES, profile
+from linkage.sources.mapping import mapping_of
 from linkage.sources.reading import Source, original_rows, read_citizens, read_owners
 
 STEPS: Mapping[str, float] = {
@@ -81,27 +84,18 @@ class Finished:
 @dataclass
 class _Run:
     job: Job
-    folder: RunFolder
-    manifest: Manifest
-    progress: Progress
+    steps: Steps
     con: Connection
-    done: dict[str, FinishedStep] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
 
-    def step(self, name: str, after: tuple[str, ...], make: Callable[[_Run], _Made]) -> FinishedStep:
+    @property
+    def done(self) -> dict[str, FinishedStep]:
+        """The finished steps."""
+        return self.steps.done
+
+    def step(self, name: str, after: tuple[str, ...], make: Callable[[_Run], Made]) -> FinishedStep:
         """The step's results: those that are there already, or made now and made durable."""
-        with self.progress.step(name) as shown, self.manifest.step(name) as record:
-            finished = self.folder.finished(name, after)
-            if finished is None:
-                made = make(self)
-                finished = self.folder.finish(name, made.tables, made.facts, after)
-            else:
-                shown.skip()
-                record.continued = True
-            record.rows = finished.facts.get("rows")
-            self.manifest.count(**finished.facts.get("counts", {}))
-            self.manifest.describe(**finished.facts.get("sections", {}))
-            self.done[name] = finished
-            return finished
+        return self.steps.run(name, after, lambda: make(self))
 
     def table(self, step: str, *names: str) -> None:
         """Make tables of a finished step visible to SQL, read from disk as far as they are needed."""
@@ -111,36 +105,41 @@ class _Run:
             file = str(self.done[step].files[name]).replace("'", "''")
             self.con.execute(f"create or replace view {name} as select * from read_parquet('{file}')")
 
-
-@dataclass(frozen=True)
-class _Made:
-    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    def source(self, name: str) -> Source:
+        """The lines of a register, read once; raw lines are not kept on disk a second time."""
+        if name not in self.sources:
+            told = self.job.config.sources
+            readers = {"owners": (read_owners, self.job.owners), "citizens": (read_citizens, self.job.citizens)}
+            reader, path = readers[name]
+            self.sources[name] = reader(path, mapping_of(getattr(told, name)))
+        return self.sources[name]
 
 
 def link(job: Job, *, display: Display | None = None) -> Finished:
     """Run the job to its end, or go on where it stopped; `LinkageError` in one sentence where it cannot."""
     inputs = {"owners": sha256_of_input(job.owners), "citizens": sha256_of_input(job.citizens)}
     model = sha256_of_input(job.model) if job.model else None
+    if job.model is not None:
+        artefact.read(job.model, comparisons_of(job.config))  # refused now, not after an hour's work
     made_from = Fingerprint(inputs, job.config.fingerprint(), model, versions()["quychu"])
     with (
         RunFolder(job.out).open(made_from, fresh=job.fresh, keep=[job.model] if job.model else []) as folder,
         Manifest(job.out / "run.json") as manifest,
         Progress(STEPS, display or SilentDisplay()) as progress,
+        connect(memory=job.memory, threads=job.threads, spill=folder.scratch()) as con,
     ):
         manifest.add_input("owners", job.owners, sha256=inputs["owners"])
         manifest.add_input("citizens", job.citizens, sha256=inputs["citizens"])
         manifest.set_hashes(config=made_from.config)
-        con = connect(memory=job.memory, threads=job.threads, spill=job.out / ".steps" / "spill")
-        run = _Run(job, folder, manifest, progress, con)
+        run = _Run(job, Steps(folder, manifest, progress), con)
         run.step("read", (), _read)
         run.step("normalise", ("read",), _normalise)
         run.step("gather", ("normalise",), _gather)
         run.step("train", ("gather",), _train)
         run.step("score", ("train",), _score)
         run.step("decide", ("score",), _decide)
+        _forget_if_lost(folder, job)
         run.step("write", ("decide",), _write)
-        con.close()
         return Finished(job.out, manifest.as_dict()["counts"])
 
 
@@ -156,12 +155,9 @@ def train_to(job: Job, model: Path, *, display: Display | None = None) -> Path:
 # ---- the steps ---------------------------------------------------------------------------------------------------
 
 
-def _read(run: _Run) -> _Made:
-    config = run.job.config.sources
-    owners = read_owners(run.job.owners, mapping_of(config.owners))
-    citizens = read_citizens(run.job.citizens, mapping_of(config.citizens))
-    rejected = pl.concat([owners.rejected, citizens.rejected])
-    write_parquet(run.job.out / "rejected.parquet", rejected)
+def _read(run: _Run) -> Made:
+    owners, citizens = run.source("owners"), run.source("citizens")
+    write_parquet(run.job.out / "rejected.parquet", pl.concat([owners.rejected, citizens.rejected]))
     for path, source in ((run.job.owners, owners), (run.job.citizens, citizens)):
         if source.lines.height == 0:
             message = (
@@ -177,32 +173,48 @@ def _read(run: _Run) -> _Made:
         "citizens_used": citizens.lines.height,
         "citizens_rejected": citizens.rejected.height,
     }
-    sections = {"notes": [*owners.notes, *citizens.notes], "fill_rates": _fill_rates(owners, citizens)}
-    tables = {"owner_lines": owners.lines, "citizen_lines": citizens.lines, "rejected": rejected}
-    return _Made(tables, {"rows": owners.rows_read + citizens.rows_read, "counts": counts, "sections": sections})
+    told = run.job.config
+    found = profile(
+        owners.lines,
+        citizens.lines,
+        sample=SAMPLE_LINES,
+        sex_coding=told.sources.owners.sex_coding,
+        home_provinces=told.run.home_provinces,
+    )
+    sections = {
+        "notes": [*owners.notes, *citizens.notes],
+        "fill_rates": {"land_owners": _fill_rates(owners.lines), "citizens": _fill_rates(citizens.lines)},
+        **found.sections(),
+    }
+    keys = owners.lines.select("owner_record_id", "source_part", "row_number")
+    facts = {"rows": owners.rows_read + citizens.rows_read, "counts": counts, "sections": sections}
+    return Made({"owner_keys": keys}, facts)
 
 
-def _normalise(run: _Run) -> _Made:
-    home = list(run.job.config.run.home_provinces)
-    lines = run.done["read"].table("owner_lines")
-    mentions = normalise_lines(lines, sex_coding=run.job.config.sources.owners.sex_coding, home_provinces=home)
+def _normalise(run: _Run) -> Made:
+    told, year = run.job.config, datetime.now(UTC).year
+    home = list(told.run.home_provinces)
+    lines = run.source("owners").lines
+    mentions = normalise_lines(
+        lines, sex_coding=told.sources.owners.sex_coding, home_provinces=home, latest_birth_year=year
+    )
     ids = lines.select(pl.int_range(pl.len(), dtype=pl.Int32).alias("line"), "owner_record_id")
-    del lines
-    citizen_lines = run.done["read"].table("citizen_lines")
-    citizens = normalise_citizens(citizen_lines, home_provinces=home)
-    parents = normalise_parents(citizen_lines)
-    tables = {"mentions": _address_of_the_first(mentions), "owner_ids": ids, "citizens": citizens, "parents": parents}
-    return _Made(tables, {"rows": mentions.height + citizens.height, "counts": {"mentions": mentions.height}})
+    del lines, run.sources["owners"]
+    citizens = normalise_citizens(run.source("citizens").lines, home_provinces=home, latest_birth_year=year)
+    parents = normalise_parents(run.source("citizens").lines)
+    run.sources.clear()
+    tables = {"mentions": mentions, "owner_ids": ids, "citizens": citizens, "parents": parents}
+    return Made(tables, {"rows": mentions.height + citizens.height, "counts": {"mentions": mentions.height}})
 
 
-def _gather(run: _Run) -> _Made:
+def _gather(run: _Run) -> Made:
     run.table("normalise", "mentions", "owner_ids", "citizens")
     gathered = gather(run.con, max_others=run.job.config.gather.max_others)
     counts = {"persons": gathered.persons.height}
-    return _Made({"persons": gathered.persons, "members": gathered.members}, {"rows": gathered.members.height, "counts": counts})
+    return Made({"persons": gathered.persons, "members": gathered.members}, {"rows": gathered.members.height, "counts": counts})
 
 
-def _train(run: _Run) -> _Made:
+def _train(run: _Run) -> Made:
     comparisons, rules = comparisons_of(run.job.config), rules_of(run.job.config)
     _make_features(run)
     if run.job.model is not None:
@@ -210,12 +222,12 @@ def _train(run: _Run) -> _Made:
     else:
         plan = TrainingPlan(**run.job.config.training.model_dump())
         trained = train(run.con, comparisons, plan, left=LEFT, right=RIGHT)
-        counts = run.manifest.as_dict()["counts"]
+        counts = run.steps.manifest.as_dict()["counts"]
         body = artefact.write(trained, rules, card={"rows": counts, "versions": versions()})
-    return _Made(facts={"model": body})
+    return Made(facts={"model": body})
 
 
-def _score(run: _Run) -> _Made:
+def _score(run: _Run) -> Made:
     con, body = run.con, run.done["train"].facts["model"]
     comparisons = comparisons_of(run.job.config)
     run.table("normalise", "mentions", "parents")
@@ -236,14 +248,14 @@ def _score(run: _Run) -> _Made:
     pairs = con.sql("select l, r, match_key from pairs union all select l, r, match_key from kin_pairs").pl()
     con.execute("drop table pairs")
     write_json(run.job.out / "model.json", body)
-    run.manifest.set_hashes(model=body["card"]["hash"])
+    run.steps.manifest.set_hashes(model=body["card"]["hash"])
     sections = {
         "blocking": report.rows(),
         "reduction_ratio": report.reduction_ratio,
         "share_in_register": share,
         "reasons": REASONS,
     }
-    return _Made({"candidates": candidates, "pairs": pairs}, {"rows": counts["pairs"], "counts": counts, "sections": sections})
+    return Made({"candidates": candidates, "pairs": pairs}, {"rows": counts["pairs"], "counts": counts, "sections": sections})
 
 
 def _weigh_family(con: Connection, body: dict[str, Any], model: Model, citizens: int) -> dict[str, Any]:
@@ -257,7 +269,7 @@ def _weigh_family(con: Connection, body: dict[str, Any], model: Model, citizens:
     return artefact.with_evidence(body, family.written(known), family.SENTENCES, family.SENTENCES_VI)
 
 
-def _decide(run: _Run) -> _Made:
+def _decide(run: _Run) -> Made:
     run.table("normalise", "mentions", "owner_ids", "citizens")
     run.table("gather", "persons", "members")
     run.table("score", "candidates")
@@ -267,24 +279,39 @@ def _decide(run: _Run) -> _Made:
     tables = {"links": found, "persons": results.persons(run.con), "candidates": results.candidates(run.con)}
     decisions = dict(found.group_by("decision").len().iter_rows())
     counts = {**decisions, "links": found.height, "joined_by_citizen": joined, "owners": tables["persons"].height}
-    return _Made(tables, {"rows": found.height, "counts": counts})
+    return Made(tables, {"rows": found.height, "counts": counts})
 
 
-def _write(run: _Run) -> _Made:
+def _write(run: _Run) -> Made:
     out, decided = run.job.out, run.done["decide"]
+    written = ["links.parquet", "persons.parquet", "candidates.parquet"]
     for name in ("links", "persons", "candidates"):
         write_parquet(out / f"{name}.parquet", decided.table(name))
+    facts: dict[str, Any] = {"rows": decided.facts["rows"]}
     if run.job.workbook:
-        run.con.close()
         originals = original_rows(run.job.owners, mapping_of(run.job.config.sources.owners))
-        results.workbook(
-            out / "links.xlsx",
-            originals,
-            run.done["read"].scan("owner_lines"),
-            decided.table("links"),
-            run.done["read"].table("rejected"),
-        )
-    return _Made(facts={"rows": decided.facts["rows"]})
+        rejected = pl.read_parquet(out / "rejected.parquet").head(_rejected_owners(run))
+        keys = run.done["read"].scan("owner_keys")
+        book = results.workbook(out / "links.xlsx", originals, keys, decided.table("links"), rejected)
+        facts["counts"] = {"cut_cells": book.cut_cells}
+        written.append("links.xlsx")
+    return Made(facts={**facts, "files": {name: sha256_of(out / name) for name in written}})
+
+
+def _rejected_owners(run: _Run) -> int:
+    """How many of the first rows of `rejected.parquet` are owner lines; those of citizens stand behind them."""
+    return int(run.done["read"].facts["counts"]["rows_rejected"])
+
+
+def _forget_if_lost(folder: RunFolder, job: Job) -> None:
+    """Write again what was deleted or damaged since, or what was not asked for the last time."""
+    finished = folder.finished("write", ("decide",))
+    if finished is None:
+        return
+    files = finished.facts.get("files", {})
+    intact = all((job.out / name).is_file() and sha256_of(job.out / name) == sha for name, sha in files.items())
+    if not intact or (job.workbook and "links.xlsx" not in files):
+        folder.discard_steps(["write"])
 
 
 def coverage(out: Path, truth: pl.DataFrame) -> Coverage | None:
@@ -322,23 +349,9 @@ def rules_of(config: Config) -> list[BlockingRule]:
     return [BlockingRule(rule.equal, rule.max_block_pairs) for rule in config.blocking]
 
 
-def mapping_of(source: SourceConfig) -> SourceMapping:
-    """How a file is read, from its part of the config."""
-    told = source.model_dump(exclude={"sex_coding"})
-    return SourceMapping(**told)
-
-
 def sha256_of_input(path: Path) -> str:
     """The hash of a file, or of all files of a folder; `InputError` where there is nothing."""
     return results.hash_of(path, sha256_of)
-
-
-def _address_of_the_first(mentions: pl.DataFrame) -> pl.DataFrame:
-    """An address stands for the first person and the spouse; heirs and other co-owners often live elsewhere."""
-    elsewhere = (pl.col("role") != "owner") & pl.col("spouse_folded").is_null()
-    return mentions.with_columns(
-        [pl.when(elsewhere).then(None).otherwise(pl.col(name)).alias(name) for name in ("commune", "hamlet")]
-    )
 
 
 def _make_features(run: _Run) -> None:
@@ -356,8 +369,5 @@ def _count(con: Connection, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _fill_rates(owners: Source, citizens: Source) -> dict[str, dict[str, float]]:
-    return {
-        name: {column: 1 - source.lines[column].null_count() / max(source.lines.height, 1) for column in source.lines.columns}
-        for name, source in (("land_owners", owners), ("citizens", citizens))
-    }
+def _fill_rates(lines: pl.DataFrame) -> dict[str, float]:
+    return {column: lines[column].count() / max(lines.height, 1) for column in lines.columns}

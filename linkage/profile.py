@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from linkage.config import Config, SourceConfig
+from linkage.config import Config
 from linkage.normalise.addresses import address_columns
 from linkage.normalise.certificates import serial_columns
 from linkage.normalise.communes import BEFORE, FROM, resolve_commune
@@ -37,7 +37,7 @@ from linkage.normalise.owner_text import parse_owner_column
 from linkage.normalise.sexes import sex_columns
 from linkage.outputs.progress import Display, Progress, SilentDisplay
 from linkage.schemas import CITIZEN_LINES, OWNER_LINES, Table
-from linkage.sources.mapping import SourceMapping
+from linkage.sources.mapping import mapping_of
 from linkage.sources.reading import Source, read_citizens, read_owners
 
 SAMPLE_LINES = 20_000
@@ -399,8 +399,8 @@ def check_files(
     told = config.sources
     with Progress(STEPS, display or SilentDisplay()) as progress:
         with progress.step("read"):
-            land = read_owners(owners, _mapping(told.owners))
-            people = read_citizens(citizens, _mapping(told.citizens)) if citizens else None
+            land = read_owners(owners, mapping_of(told.owners))
+            people = read_citizens(citizens, mapping_of(told.citizens)) if citizens else None
         with progress.step("profile"):
             lines = None if people is None else people.lines
             home = config.run.home_provinces
@@ -409,10 +409,6 @@ def check_files(
     if citizens and people and found.citizens:
         checks["citizens"] = _file_check(citizens, people, found.citizens)
     return checks
-
-
-def _mapping(source: SourceConfig) -> SourceMapping:
-    return SourceMapping(**source.model_dump(exclude={"sex_coding"}))
 
 
 def _file_check(path: Path, source: Source, table: TableProfile) -> FileCheck:

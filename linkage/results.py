@@ -119,8 +119,7 @@ def _in_vietnamese(reason: pl.Expr) -> pl.Expr:
 def _rows(
     originals: pl.DataFrame, lines: pl.LazyFrame, links: pl.DataFrame, rejected: pl.DataFrame
 ) -> tuple[pl.DataFrame, dict[str, str]]:
-    keys = lines.select("owner_record_id", ROW, *([PART] if PART in lines.collect_schema() else []), "commune_code").collect()
-    keys = keys.rename({"commune_code": "_commune"})
+    keys = lines.select("owner_record_id", ROW, PART).collect()
     on = [name for name in (PART, ROW) if name in keys.columns and name in originals.columns]
     ours = _beside(_told(links))
     commune = links.filter(pl.col("role") == "owner").select("owner_record_id", _new="commune_code")

@@ -124,7 +124,7 @@ def link(quiet: bool, **told: Any) -> None:
     finished = pipeline.link(_job(**told), display=display_for(quiet=quiet))
     counts = finished.counts
     _say(_accounts(counts), quiet=quiet)
-    _say(f"Wrote links.parquet, links.xlsx, persons.parquet, rejected.parquet to {finished.out}", quiet=quiet)
+    _say(f"Wrote links.parquet,{' links.xlsx,' if told['workbook'] else ''} persons.parquet to {finished.out}", quiet=quiet)
 
 
 def _is_generic(config: Path | None) -> bool:

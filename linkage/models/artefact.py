@@ -43,7 +43,9 @@ def _hash(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def write(trained: Trained, rules: Sequence[BlockingRule], *, card: Mapping[str, Any]) -> dict[str, Any]:
+def write(
+    trained: Trained, rules: Sequence[BlockingRule], *, card: Mapping[str, Any], link_type: str = "link_only"
+) -> dict[str, Any]:
     """The body of a model file; `card` adds what the pipeline knows (rows, hashes, versions)."""
     model = trained.model
     blocks = [
@@ -58,7 +60,7 @@ def write(trained: Trained, rules: Sequence[BlockingRule], *, card: Mapping[str,
     ]
     body: dict[str, Any] = {
         "quychu_model": FORMAT,
-        "splink": splink_adapter.settings(model, rules),
+        "splink": splink_adapter.settings(model, rules, link_type=link_type),
         "features": _features(model.comparisons),
         "evidence": [],
     }

@@ -311,8 +311,11 @@ def mentions(
         ],
         how="horizontal",
     )
+    # An address stands for the first person and the spouse; heirs and other co-owners often live elsewhere.
+    elsewhere_too = (pl.col("role") != "owner") & pl.col("spouse_folded").is_null()
     return MENTIONS.check(
         out.with_columns(
+            *[pl.when(~elsewhere_too).then(pl.col(name)).alias(name) for name in ("commune", "hamlet")],
             parcel_code=lines["parcel_code"].gather(people["line"]),
             deceased=pl.col("deceased").fill_null(value=False),
             representative=(pl.col("relation") == "representative").fill_null(value=False),

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from linkage.config import SourceConfig
 from linkage.errors import InputError, MissingColumnError
 
 Format = Literal["auto", "pl3-01", "elis", "csv", "parquet", "xlsx"]
@@ -44,6 +45,11 @@ class SourceMapping:
     delimiter: str | None = None
     vintage: str | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
+
+
+def mapping_of(source: SourceConfig) -> SourceMapping:
+    """How a file is read, from its part of the config."""
+    return SourceMapping(**source.model_dump(exclude={"sex_coding"}))
 
 
 def plain_words(text: str) -> str:

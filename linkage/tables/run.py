@@ -32,12 +32,12 @@ from linkage.outputs.durable import sha256_of, write_json, write_parquet
 from linkage.outputs.folder import Fingerprint, FinishedStep, RunFolder
 from linkage.outputs.manifest import Manifest, versions
 from linkage.outputs.progress import Display, Progress, SilentDisplay
+from linkage.outputs.steps import Made, Steps
 from linkage.tables import levels, prior, records, score
 from linkage.tables.cluster import Groups, clusters, groups, membership
 from linkage.tables.decide import decisions
 from linkage.tables.derive import prepare
 from linkage.tables.job import Finished, TablesJob, comparisons_of, job, plan_of, readable, rules_of
-from linkage.tables.model_file import for_link_type, with_prior
 from linkage.tables.parts import Cluster, Decide
 
 __all__ = ["Finished", "TablesJob", "job", "link", "train_to"]
@@ -46,21 +46,12 @@ STEPS: Mapping[str, float] = {"read": 10, "train": 30, "score": 30, "decide": 25
 """The steps of a run and their usual shares of its time."""
 
 
-@dataclass(frozen=True)
-class _Made:
-    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-
 @dataclass
 class _Run:
     job: TablesJob
-    folder: RunFolder
-    manifest: Manifest
-    progress: Progress
+    steps: Steps
     con: Connection
     comparisons: tuple[Comparison, ...]
-    done: dict[str, FinishedStep] = field(default_factory=dict)
     blocked: BlockingReport | None = None
 
     @property
@@ -91,20 +82,19 @@ class _Run:
         read = self.done["read"]
         return [read.scan(side).select("unique_id").collect()["unique_id"] for side in self.job.config.sides]
 
-    def step(self, name: str, after: tuple[str, ...], make: Callable[[_Run], _Made]) -> None:
+    @property
+    def done(self) -> dict[str, FinishedStep]:
+        """The finished steps."""
+        return self.steps.done
+
+    @property
+    def manifest(self) -> Manifest:
+        """What goes into `run.json`."""
+        return self.steps.manifest
+
+    def step(self, name: str, after: tuple[str, ...], make: Callable[[_Run], Made]) -> None:
         """The step's results: those that are there already, or made now and made durable."""
-        with self.progress.step(name) as shown, self.manifest.step(name) as record:
-            finished = self.folder.finished(name, after)
-            if finished is None:
-                made = make(self)
-                finished = self.folder.finish(name, made.tables, made.facts, after)
-            else:
-                shown.skip()
-                record.continued = True
-            record.rows = finished.facts.get("rows")
-            self.manifest.count(**finished.facts.get("counts", {}))
-            self.manifest.describe(**finished.facts.get("sections", {}))
-            self.done[name] = finished
+        self.steps.run(name, after, lambda: make(self))
 
 
 def link(job: TablesJob, *, display: Display | None = None) -> Finished:
@@ -142,13 +132,13 @@ def _opened(job: TablesJob, display: Display | None) -> Iterator[_Run]:
         for side, path in job.files.items():
             manifest.add_input(side, path, sha256=inputs[side])
         manifest.set_hashes(config=made_from.config, model=model)
-        yield _Run(job, folder, manifest, progress, con, comparisons_of(job.config))
+        yield _Run(job, Steps(folder, manifest, progress), con, comparisons_of(job.config))
 
 
 # ---- the steps ---------------------------------------------------------------------------------------------------
 
 
-def _read(run: _Run) -> _Made:
+def _read(run: _Run) -> Made:
     config = run.job.config
     sources = {side: records.read(path, config, side) for side, path in run.job.files.items()}
     rejected = pl.concat([source.rejected for source in sources.values()])
@@ -160,22 +150,22 @@ def _read(run: _Run) -> _Made:
     sizes = {side: source.lines.height for side, source in sources.items()}
     tables = {side: prepare(source.lines, config) for side, source in sources.items()}
     facts = {"rows": counts["rows_read"], "counts": counts, "sections": sections, "sizes": sizes}
-    return _Made({**tables, "rejected": rejected}, facts)
+    return Made({**tables, "rejected": rejected}, facts)
 
 
-def _train(run: _Run) -> _Made:
+def _train(run: _Run) -> Made:
     if run.job.model is not None:
         _, body = artefact.read(run.job.model, run.comparisons)
     else:
         rules, trained = rules_of(run.job.config), _trained(run)
         card = {"rows": run.manifest.as_dict()["counts"], "versions": versions()}
-        written = artefact.write(trained, rules, card=card)
-        body = for_link_type(written, trained.model, rules, dedupe=run.job.config.dedupe)
+        link_type = "dedupe_only" if run.job.config.dedupe else "link_only"
+        body = artefact.write(trained, rules, card=card, link_type=link_type)
     write_json(run.job.out / "model.json", body)
-    return _Made(facts={"model": body})
+    return Made(facts={"model": body})
 
 
-def _score(run: _Run) -> _Made:
+def _score(run: _Run) -> Made:
     """Candidates worth keeping: those above `keep_at`, and in a link run the best one of each left-hand record."""
     config = run.job.config
     report = run.blocked or _weigh(run, run.model)
@@ -190,16 +180,16 @@ def _score(run: _Run) -> _Made:
     keep_at = (config.cluster or Cluster()).keep_at if config.dedupe else decide.keep_at
     found = fetch(run.con, score.kept_sql(keep_at, best_of_each=not config.dedupe))
     run.con.execute("drop table scored")
-    return _Made({"candidates": found}, {"rows": report.pairs, "counts": {"pairs": report.pairs}, "sections": sections})
+    return Made({"candidates": found}, {"rows": report.pairs, "counts": {"pairs": report.pairs}, "sections": sections})
 
 
-def _links(run: _Run) -> _Made:
+def _links(run: _Run) -> Made:
     candidates = run.done["score"].table("candidates")
     found = decisions(candidates, run.sizes[0], run.job.config.decide or Decide())
     return _decided(_named(run, found), {"persons": found.height}, {})
 
 
-def _clusters(run: _Run) -> _Made:
+def _clusters(run: _Run) -> Made:
     told = run.job.config.cluster or Cluster()
     pairs = run.done["score"].table("candidates").select("l", "r", "match_weight", "match_probability")
     found = groups(pairs, run.sizes[0], link_at=told.link_at, max_group=told.max_group)
@@ -213,12 +203,12 @@ def _clusters(run: _Run) -> _Made:
     return _decided(links, counts, {"groups": {**found.row(), "pairs_scored": pairs.height}})
 
 
-def _write(run: _Run) -> _Made:
+def _write(run: _Run) -> Made:
     out, links = run.job.out, run.done["decide"].table("links")
     write_parquet(out / "links.parquet", links)
     write_parquet(out / "candidates.parquet", _named(run, run.done["score"].table("candidates")))
     write_parquet(out / "rejected.parquet", run.done["read"].table("rejected"))
-    return _Made(facts={"rows": links.height})
+    return Made(facts={"rows": links.height})
 
 
 # ---- what the steps need -----------------------------------------------------------------------------------------
@@ -238,7 +228,8 @@ def _load_records(run: _Run) -> None:
 def _trained(run: _Run) -> Trained:
     _load_records(run)
     trained = train(run.con, run.comparisons, plan_of(run.job.config), **run.sides, fixes=levels.fixes)
-    return with_prior(trained, _prior(run, trained.model))
+    prior = _prior(run, trained.model)
+    return replace(trained, model=replace(trained.model, probability_two_random_records_match=prior))
 
 
 def _prior(run: _Run, model: Model) -> float:
@@ -269,10 +260,10 @@ def _unseen(run: _Run, pairs: pl.DataFrame, found: Groups, told: Cluster) -> pl.
     return more.select(pl.col(name).cast(dtype) for name, dtype in pairs.schema.items())
 
 
-def _decided(links: pl.DataFrame, counts: Mapping[str, int], sections: Mapping[str, Any]) -> _Made:
+def _decided(links: pl.DataFrame, counts: Mapping[str, int], sections: Mapping[str, Any]) -> Made:
     decided = dict(links.group_by("decision").len().sort("decision").iter_rows())
     facts = {"rows": links.height, "counts": {**counts, **decided, "links": links.height}, "sections": dict(sections)}
-    return _Made({"links": links}, facts)
+    return Made({"links": links}, facts)
 
 
 def _named(run: _Run, pairs: pl.DataFrame) -> pl.DataFrame:
