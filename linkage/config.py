@@ -80,7 +80,7 @@ class Training(_Part):
     blocks: tuple[tuple[str, ...], ...]
     seed: int = 1
     u_pairs: int = Field(1_000_000, ge=1000)
-    block_pairs: int = Field(500_000, ge=1000)
+    block_pairs: int = Field(300_000, ge=1000)
     smoothing: float = Field(20.0, ge=0.0)
     max_iterations: int = Field(2000, ge=1)
 

@@ -23,7 +23,7 @@ The tree
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 _VALUE = re.compile(r"\d{6}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\b(?:19|20)\d{2}\b")
@@ -34,6 +34,16 @@ class LinkageError(Exception):
     """Root of all refusals; `str(error)` is the one sentence shown to the user."""
 
     code = "linkage"
+
+    def __reduce__(self) -> tuple[Callable[..., LinkageError], tuple[type[LinkageError], str]]:
+        """An error crosses to another process as its kind and its sentence."""
+        return _again, (type(self), str(self))
+
+
+def _again(kind: type[LinkageError], sentence: str) -> LinkageError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, sentence)
+    return error
 
 
 class InputError(LinkageError):

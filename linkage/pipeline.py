@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ import polars as pl
 
 from linkage import results
 from linkage.blocking.coverage import Coverage, pair_completeness
-from linkage.blocking.rules import BlockingRule, block
+from linkage.blocking.rules import BlockingRule, Settling, block
 from linkage.compare.comparisons import Comparison, from_catalogue
 from linkage.compare.features import features
 from linkage.config import Config, SourceConfig
@@ -37,18 +38,17 @@ from linkage.models import artefact
 from linkage.models.model import Model
 from linkage.models.scoring import weight_columns_sql, weights_sql
 from linkage.models.training import TrainingPlan, train
-from linkage.normalise.citizens import citizens as normalise_citizens
 from linkage.normalise.lines import mentions as normalise_lines
-from linkage.normalise.parents import parents as normalise_parents
-from linkage.outputs.durable import sha256_of, write_json, write_parquet
+from linkage.outputs.durable import copy_file, sha256_of, write_json, write_parquet
 from linkage.outputs.folder import FinishedStep, Fingerprint, RunFolder
 from linkage.outputs.manifest import Manifest, versions
 from linkage.outputs.progress import Display, Progress, SilentDisplay
 from linkage.outputs.steps import Made, Steps
 from linkage.owners import gather
+from linkage.population import Population, Told, fill_rates
 from linkage.profile import SAMPLE_LINES, profile
 from linkage.sources.mapping import mapping_of
-from linkage.sources.reading import Source, original_rows, read_citizens, read_owners
+from linkage.sources.reading import Source, original_rows, read_owners
 
 STEPS: Mapping[str, float] = {
     "read": 4, "normalise": 25, "gather": 12, "train": 12, "score": 25, "decide": 10, "write": 25,
@@ -56,6 +56,10 @@ STEPS: Mapping[str, float] = {
 """The steps of a run and their usual shares of its time."""
 
 LEFT, RIGHT = "citizen_features", "person_features"
+
+_NUMBERS = {"id12", "id9"}
+_SETTLED = "l.name_folded = r.name_folded and coalesce(l.birth_year = r.birth_year, true)"
+"""A number, the whole name and the year agree: more than thirty bits above any rival without that number."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ class _Run:
     job: Job
     steps: Steps
     con: Connection
-    sources: dict[str, Source] = field(default_factory=dict)
+    lines: Source | None = None
+    register: Population | None = None
 
     @property
     def done(self) -> dict[str, FinishedStep]:
@@ -105,14 +110,30 @@ class _Run:
             file = str(self.done[step].files[name]).replace("'", "''")
             self.con.execute(f"create or replace view {name} as select * from read_parquet('{file}')")
 
-    def source(self, name: str) -> Source:
-        """The lines of a register, read once; raw lines are not kept on disk a second time."""
-        if name not in self.sources:
-            told = self.job.config.sources
-            readers = {"owners": (read_owners, self.job.owners), "citizens": (read_citizens, self.job.citizens)}
-            reader, path = readers[name]
-            self.sources[name] = reader(path, mapping_of(getattr(told, name)))
-        return self.sources[name]
+    def owners(self) -> Source:
+        """The owner lines, read once; raw lines are not kept on disk a second time."""
+        if self.lines is None:
+            self.lines = read_owners(self.job.owners, mapping_of(self.job.config.sources.owners))
+        return self.lines
+
+    def population(self) -> Population:
+        """The register's side, begun when first asked for."""
+        if self.register is None:
+            told = self.job.config
+            register = Told(
+                self.job.citizens,
+                mapping_of(told.sources.citizens),
+                told.run.home_provinces,
+                datetime.now(UTC).year,
+                self.steps.folder.scratch(),
+            )
+            self.register = Population(register, apart=self.job.threads != 1)
+        return self.register
+
+    def close(self) -> None:
+        """End what runs beside this process."""
+        if self.register is not None:
+            self.register.close()
 
 
 def link(job: Job, *, display: Display | None = None) -> Finished:
@@ -127,11 +148,12 @@ def link(job: Job, *, display: Display | None = None) -> Finished:
         Manifest(job.out / "run.json") as manifest,
         Progress(STEPS, display or SilentDisplay()) as progress,
         connect(memory=job.memory, threads=job.threads, spill=folder.scratch()) as con,
+        ExitStack() as stack,
     ):
         manifest.add_input("owners", job.owners, sha256=inputs["owners"])
         manifest.add_input("citizens", job.citizens, sha256=inputs["citizens"])
         manifest.set_hashes(config=made_from.config)
-        run = _Run(job, Steps(folder, manifest, progress), con)
+        run = stack.enter_context(closing(_Run(job, Steps(folder, manifest, progress), con)))
         run.step("read", (), _read)
         run.step("normalise", ("read",), _normalise)
         run.step("gather", ("normalise",), _gather)
@@ -156,55 +178,54 @@ def train_to(job: Job, model: Path, *, display: Display | None = None) -> Path:
 
 
 def _read(run: _Run) -> Made:
-    owners, citizens = run.source("owners"), run.source("citizens")
+    register = run.population()
+    owners, citizens = run.owners(), register.wait_read()
     write_parquet(run.job.out / "rejected.parquet", pl.concat([owners.rejected, citizens.rejected]))
-    for path, source in ((run.job.owners, owners), (run.job.citizens, citizens)):
-        if source.lines.height == 0:
-            message = (
-                f"{path.name}: expected at least one usable row, found {source.rows_read} rows, all refused; "
-                "see rejected.parquet or give another file."
-            )
-            raise InputError(message)
+    _refuse_empty(run.job.owners, owners.lines.height, owners.rows_read)
+    _refuse_empty(run.job.citizens, citizens.rows_used, citizens.rows_read)
     counts = {
         "rows_read": owners.rows_read,
         "rows_used": owners.lines.height,
         "rows_rejected": owners.rejected.height,
         "citizens_read": citizens.rows_read,
-        "citizens_used": citizens.lines.height,
+        "citizens_used": citizens.rows_used,
         "citizens_rejected": citizens.rejected.height,
     }
     told = run.job.config
-    found = profile(
-        owners.lines,
-        citizens.lines,
-        sample=SAMPLE_LINES,
-        sex_coding=told.sources.owners.sex_coding,
-        home_provinces=told.run.home_provinces,
-    )
+    coding, home = told.sources.owners.sex_coding, told.run.home_provinces
+    found = profile(owners.lines, None, sample=SAMPLE_LINES, sex_coding=coding, home_provinces=home)
     sections = {
         "notes": [*owners.notes, *citizens.notes],
-        "fill_rates": {"land_owners": _fill_rates(owners.lines), "citizens": _fill_rates(citizens.lines)},
-        **found.sections(),
+        "fill_rates": {"land_owners": fill_rates(owners.lines), "citizens": citizens.fill_rates},
+        **replace(found, citizens=citizens.profile).sections(),
     }
     keys = owners.lines.select("owner_record_id", "source_part", "row_number")
     facts = {"rows": owners.rows_read + citizens.rows_read, "counts": counts, "sections": sections}
     return Made({"owner_keys": keys}, facts)
 
 
+def _refuse_empty(path: Path, used: int, read: int) -> None:
+    if used == 0:
+        message = (
+            f"{path.name}: expected at least one usable row, found {read} rows and none usable; "
+            "see rejected.parquet or give another file."
+        )
+        raise InputError(message)
+
+
 def _normalise(run: _Run) -> Made:
-    told, year = run.job.config, datetime.now(UTC).year
-    home = list(told.run.home_provinces)
-    lines = run.source("owners").lines
+    told, register = run.job.config, run.population()
+    lines, run.lines = run.owners().lines, None
     mentions = normalise_lines(
-        lines, sex_coding=told.sources.owners.sex_coding, home_provinces=home, latest_birth_year=year
+        lines,
+        sex_coding=told.sources.owners.sex_coding,
+        home_provinces=list(told.run.home_provinces),
+        latest_birth_year=datetime.now(UTC).year,
     )
     ids = lines.select(pl.int_range(pl.len(), dtype=pl.Int32).alias("line"), "owner_record_id")
-    del lines, run.sources["owners"]
-    citizens = normalise_citizens(run.source("citizens").lines, home_provinces=home, latest_birth_year=year)
-    parents = normalise_parents(run.source("citizens").lines)
-    run.sources.clear()
-    tables = {"mentions": mentions, "owner_ids": ids, "citizens": citizens, "parents": parents}
-    return Made(tables, {"rows": mentions.height + citizens.height, "counts": {"mentions": mentions.height}})
+    del lines
+    facts = {"rows": mentions.height, "counts": {"mentions": mentions.height}}
+    return Made({"mentions": mentions, "owner_ids": ids, **register.wait_tables()}, facts)
 
 
 def _gather(run: _Run) -> Made:
@@ -236,7 +257,10 @@ def _score(run: _Run) -> Made:
         _make_features(run)
     model = artefact.model_of(body, comparisons)
     persons, citizens = _count(con, RIGHT), _count(con, LEFT)
-    report = block(con, rules_of(run.job.config), left=LEFT, right=RIGHT)
+    rules = rules_of(run.job.config)
+    numbers = next((n for n, rule in enumerate(rules) if not set(rule.equal) <= _NUMBERS), len(rules))
+    settling = Settling(numbers, _SETTLED) if numbers else None
+    report = block(con, rules, left=LEFT, right=RIGHT, settling=settling)
     con.execute(f"create or replace table weights as {weights_sql(model, 'pairs', LEFT, RIGHT)}")
     posterior(con, "weights", persons=persons, citizens=citizens)
     body = _weigh_family(con, body, model, citizens)
@@ -283,10 +307,11 @@ def _decide(run: _Run) -> Made:
 
 
 def _write(run: _Run) -> Made:
+    run.con.close()  # its memory is needed for the workbook
     out, decided = run.job.out, run.done["decide"]
     written = ["links.parquet", "persons.parquet", "candidates.parquet"]
     for name in ("links", "persons", "candidates"):
-        write_parquet(out / f"{name}.parquet", decided.table(name))
+        copy_file(decided.files[name], out / f"{name}.parquet")
     facts: dict[str, Any] = {"rows": decided.facts["rows"]}
     if run.job.workbook:
         originals = original_rows(run.job.owners, mapping_of(run.job.config.sources.owners))
@@ -367,7 +392,3 @@ def _has_table(con: Connection, name: str) -> bool:
 def _count(con: Connection, table: str) -> int:
     row = con.execute(f"select count(*) from {table}").fetchone()
     return int(row[0]) if row else 0
-
-
-def _fill_rates(lines: pl.DataFrame) -> dict[str, float]:
-    return {column: lines[column].count() / max(lines.height, 1) for column in lines.columns}

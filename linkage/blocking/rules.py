@@ -3,6 +3,7 @@
 Rules
 - A rule is a list of columns that must be equal on both sides; null never equals anything.
 - A key whose block would exceed `max_block_pairs` is left out of that rule and counted as overflow, never silently.
+- What the first rules settle (one number, one name, one year) need not meet later rules: no rival could outweigh it.
 - A pair that several rules find stands once, under the first rule that found it (`match_key`).
 - A column that holds a list (`lists`) counts as equal where the two lists share a value.
 - With `dedupe`, one table is paired with itself: each pair once, the smaller id as `l`.
@@ -118,6 +119,33 @@ def _all_pairs(con: Connection, left: str, right: str, *, dedupe: bool) -> float
     return max(rows * (rows - 1.0) / 2.0 if dedupe else rows * others, 1.0)
 
 
+@dataclass(frozen=True)
+class Settling:
+    """Records that need no further rules: `when`, SQL over `l` and `r`, holds for a pair of the first `rules` rules.
+
+    Of those settled `sample` records still meet all rules, so that what rivals look like can be learnt from them.
+    """
+
+    rules: int
+    when: str
+    sample: int = 50_000
+
+    def leave_open(self, con: Connection, left: str, right: str) -> str:
+        """A table of the records of `right` that are not settled, and of the sample."""
+        con.execute(
+            f"create or replace temp table _settled as select distinct f.r as id from _found as f "
+            f"join {left} as l on l.id = f.l join {right} as r on r.id = f.r where {self.when}"
+        )
+        row = con.execute("select count(*) from _settled").fetchone()
+        share = min(1.0, self.sample / max(row[0] if row else 0, 1))
+        con.execute(
+            f"create or replace temp table _open as select * from {right} as t where not exists ("
+            f"select 1 from _settled as s where s.id = t.id and hash(s.id) % 1000000 >= {share * 1e6:.0f})"
+        )
+        con.execute("drop table _settled")
+        return "_open"
+
+
 def block(
     con: Connection,
     rules: Sequence[BlockingRule],
@@ -126,13 +154,20 @@ def block(
     right: str,
     pairs: str = "pairs",
     dedupe: bool = False,
+    settling: Settling | None = None,
 ) -> BlockingReport:
     """Make the table `pairs` (`l`, `r`, `match_key`) of all candidate pairs between two tables with an `id`.
 
-    With `dedupe`, `right` is the table `left` itself, or a part of it.
+    With `dedupe`, `right` is the table `left` itself, or a part of it. With `settling`, later rules leave out records
+    that the first ones settle.
     """
     con.execute("create or replace temp table _found (l integer, r integer, match_key tinyint)")
-    applied = [_apply(con, number, rule, left, right, dedupe=dedupe) for number, rule in enumerate(rules)]
+    applied, still_open = [], right
+    for number, rule in enumerate(rules):
+        if settling is not None and number == settling.rules:
+            still_open = settling.leave_open(con, left, right)
+        applied.append(_apply(con, number, rule, left, still_open, dedupe=dedupe))
+    con.execute("drop table if exists _open")
     once = "select l, r, min(match_key) as match_key from _found group by l, r"
     con.execute(f"create or replace table {pairs} as {once}")
     found = dict(con.execute("select match_key, count(*) from _found group by 1").fetchall())

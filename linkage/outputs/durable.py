@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -61,7 +62,7 @@ def write_parquet(path: Path, frame: pl.DataFrame) -> None:
     """`frame` as zstd Parquet: the same rows give the same bytes."""
     with replacing(path) as file:
         frame.write_parquet(
-            file, compression="zstd", compression_level=3, statistics=True, row_group_size=_PARQUET_ROW_GROUP
+            file, compression="zstd", compression_level=1, statistics=True, row_group_size=_PARQUET_ROW_GROUP
         )
 
 
@@ -82,6 +83,12 @@ def move_into(source: Path, path: Path) -> None:
         os.fsync(file.fileno())
     _replace(source, path)
     sync_folder(path.parent)
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """The same bytes at `path`, there in full or not at all."""
+    with source.open("rb") as old, replacing(path) as new:
+        shutil.copyfileobj(old, new, 1 << 20)
 
 
 def sha256_of(path: Path) -> str:

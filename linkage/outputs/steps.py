@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -19,9 +20,9 @@ from linkage.outputs.progress import Progress
 
 @dataclass(frozen=True)
 class Made:
-    """What a step gives: tables for later steps, and facts (`rows`, `counts`, `sections` go into `run.json`)."""
+    """What a step gives: tables for later steps (a file is moved into the run folder), and facts (`rows`, `counts`, `sections` go into `run.json`)."""
 
-    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    tables: Mapping[str, pl.DataFrame | Path] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 

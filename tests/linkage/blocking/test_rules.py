@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from linkage.blocking.rules import BlockingRule, block
+from linkage.blocking.rules import BlockingRule, Settling, block
 from linkage.engines.duckdb import Connection, connect, fetch, load
 
 
@@ -78,3 +78,11 @@ def test_a_common_word_above_the_cap_is_left_out_and_counted() -> None:
     report = block(con, [rule], left="t", right="t", dedupe=True)
     assert fetch(con, "select l, r from pairs").rows() == [(0, 1)]  # by 'an'; 'le' would give three
     assert (report.rules[0].overflow_blocks, report.rules[0].overflow_pairs) == (1, 3)
+
+
+def test_what_the_first_rules_settle_meets_no_later_rule_but_for_the_sample() -> None:
+    con = _tables()
+    rules = [BlockingRule(("year",)), BlockingRule(("name",))]
+    for sample, found in ((0, [(0, 0), (2, 1)]), (10, [(0, 0), (1, 0), (2, 1)])):
+        block(con, rules, left="a", right="b", settling=Settling(1, "l.name = r.name", sample))
+        assert fetch(con, "select l, r from pairs order by l, r").rows() == found
