@@ -15,7 +15,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from linkage.blocking.coverage import Coverage, pair_completeness
 from linkage.blocking.rules import BlockingRule, Settling, block
 from linkage.compare.comparisons import Comparison, from_catalogue
 from linkage.compare.features import features
-from linkage.config import Config, SourceConfig
+from linkage.config import Config
 from linkage.decide.decisions import REASONS, Thresholds
 from linkage.decide.links import decided_persons, links, one_owner_a_citizen
 from linkage.decide.posterior import posterior
@@ -40,7 +40,7 @@ from linkage.models.scoring import weight_columns_sql, weights_sql
 from linkage.models.training import TrainingPlan, train
 from linkage.normalise.lines import mentions as normalise_lines
 from linkage.outputs.durable import copy_file, sha256_of, write_json, write_parquet
-from linkage.outputs.folder import FinishedStep, Fingerprint, RunFolder
+from linkage.outputs.folder import Fingerprint, FinishedStep, RunFolder
 from linkage.outputs.manifest import Manifest, versions
 from linkage.outputs.progress import Display, Progress, SilentDisplay
 from linkage.outputs.steps import Made, Steps
@@ -232,7 +232,9 @@ def _gather(run: _Run) -> Made:
     run.table("normalise", "mentions", "owner_ids", "citizens")
     gathered = gather(run.con, max_others=run.job.config.gather.max_others)
     counts = {"persons": gathered.persons.height}
-    return Made({"persons": gathered.persons, "members": gathered.members}, {"rows": gathered.members.height, "counts": counts})
+    return Made(
+        {"persons": gathered.persons, "members": gathered.members}, {"rows": gathered.members.height, "counts": counts}
+    )
 
 
 def _train(run: _Run) -> Made:
@@ -279,7 +281,9 @@ def _score(run: _Run) -> Made:
         "share_in_register": share,
         "reasons": REASONS,
     }
-    return Made({"candidates": candidates, "pairs": pairs}, {"rows": counts["pairs"], "counts": counts, "sections": sections})
+    return Made(
+        {"candidates": candidates, "pairs": pairs}, {"rows": counts["pairs"], "counts": counts, "sections": sections}
+    )
 
 
 def _weigh_family(con: Connection, body: dict[str, Any], model: Model, citizens: int) -> dict[str, Any]:

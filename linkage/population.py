@@ -101,11 +101,12 @@ class Population:
 
     def wait_read(self) -> Read:
         """What reading gave; a refusal of the file is raised here."""
-        return self._result(self._read, read)
+        found: Read = self._result(self._read, read)
+        return found
 
     def wait_tables(self) -> dict[str, Path]:
         """The files of `citizens` and `parents`; the worker is gone afterwards, and its memory with it."""
-        files = self._result(self._tables, normalise)
+        files: dict[str, Path] = self._result(self._tables, normalise)
         self.close()
         return files
 

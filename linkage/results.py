@@ -40,15 +40,16 @@ def persons(con: Connection) -> pl.DataFrame:
     """One row an owner after quy chủ: gathered fields, and each line it gathers with the reason."""
     described = fetch(
         con,
-        """select o.owner_id as person_id, p.kind, p.name, p.birth_year, p.birth_month, p.birth_day, p.sex, p.id12, p.id9,
-                  coalesce(p.commune, p.parcel_commune) as commune_code, p.hamlet, p.spouse_folded as spouse_name,
-                  p.deceased, p.conflict
+        """select o.owner_id as person_id, p.kind, p.name, p.birth_year, p.birth_month, p.birth_day, p.sex,
+                  p.id12, p.id9, coalesce(p.commune, p.parcel_commune) as commune_code, p.hamlet,
+                  p.spouse_folded as spouse_name, p.deceased, p.conflict
            from persons as p join owners as o using (id) where o.owner_id = o.person_id""",
     )
     lines = fetch(
         con,
         """select m.mention, o.owner_id as person_id, l.owner_record_id, m.role,
-                  case when o.owner_id <> o.person_id and b.reason = 'alone' then 'same_citizen' else b.reason end as reason
+                  case when o.owner_id <> o.person_id and b.reason = 'alone' then 'same_citizen'
+                       else b.reason end as reason
            from members as b join owners as o using (id) join mentions as m using (mention)
            join owner_ids as l using (line) order by m.mention""",
     )
@@ -145,7 +146,10 @@ def _summary(rows: pl.DataFrame) -> Sheet:
         .group_by("Xã", maintain_order=True)
         .agg(
             pl.len().cast(pl.String).alias("Số dòng"),
-            *[(pl.col("_decision") == words).sum().cast(pl.String).alias(words) for words in [*DECISIONS.values(), _REJECTED]],
+            *[
+                (pl.col("_decision") == words).sum().cast(pl.String).alias(words)
+                for words in [*DECISIONS.values(), _REJECTED]
+            ],
         )
     )
     return Sheet("Tổng hợp", table)

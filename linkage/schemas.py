@@ -30,6 +30,7 @@ class Table:
     columns: Mapping[str, Column]
 
     def schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:
+        """Column → Polars type."""
         return {name: dtype for name, (dtype, _) in self.columns.items()}
 
     def empty(self) -> pl.DataFrame:
@@ -191,11 +192,32 @@ PERSONS = Table(
         "person_id": (_TEXT, "stable id: hash of the first line and role gathered"),
         "kind": (_TEXT, "person, organisation, community, religious, unknown"),
         "mentions": (pl.Int32, "mentions gathered"),
-        **{name: MENTIONS.columns[name] for name in (
-            "name", "name_key", "name_folded", "name_sound", "surname", "given", "accented", "sex", "birth_year",
-            "birth_month", "birth_day", "id12", "id9", "commune", "parcel_commune", "province", "hamlet",
-            "spouse_folded", "spouse_sound", "spouse_given", "deceased",
-        )},
+        **{
+            name: MENTIONS.columns[name]
+            for name in (
+                "name",
+                "name_key",
+                "name_folded",
+                "name_sound",
+                "surname",
+                "given",
+                "accented",
+                "sex",
+                "birth_year",
+                "birth_month",
+                "birth_day",
+                "id12",
+                "id9",
+                "commune",
+                "parcel_commune",
+                "province",
+                "hamlet",
+                "spouse_folded",
+                "spouse_sound",
+                "spouse_given",
+                "deceased",
+            )
+        },
         "conflict": (_TEXT, "which identity fields disagree inside the person, else null"),
     },
 )

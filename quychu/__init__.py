@@ -1,0 +1,1 @@
+"""Above the engine: the command line and the demo."""

@@ -13,17 +13,20 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from linkage.errors import LinkageError
 
 _FILE = click.Path(path_type=Path)
-_COMMAND: dict[str, Any] = {"context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 110}}
+_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
-def _example(text: str) -> Callable[..., Any]:
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _example(text: str) -> Callable[[click.Command], click.Command]:
     """Show an example below the options of a command."""
 
     def add(command: click.Command) -> click.Command:
@@ -33,7 +36,7 @@ def _example(text: str) -> Callable[..., Any]:
     return add
 
 
-def _quiet(command: Callable[..., Any]) -> Callable[..., Any]:
+def _quiet(command: _Function) -> _Function:
     return click.option("--quiet", is_flag=True, help="Show no progress.")(command)
 
 
@@ -42,14 +45,14 @@ def _say(text: str, *, quiet: bool) -> None:
         click.echo(text)
 
 
-@click.group(**_COMMAND)
+@click.group(context_settings=_SETTINGS)
 @click.version_option(package_name="quychu", prog_name="quychu")
 def cli() -> None:
     """Resolve the owners written in land registers to the citizens of the population register."""
 
 
 @_example("quychu synth --citizens 20000 --out data --profile rural")
-@cli.command(**_COMMAND)
+@cli.command(context_settings=_SETTINGS)
 @click.option("--citizens", type=click.IntRange(100), required=True, help="How many citizens the register holds.")
 @click.option("--out", type=_FILE, required=True, help="Folder for the files.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same files.")
@@ -64,7 +67,7 @@ def synth(citizens: int, out: Path, seed: int, profile: str, quiet: bool) -> Non
 
 
 @_example("quychu check --owners so-dia-chinh.xlsx --citizens dan-cu.parquet --out kiem-tra.json")
-@cli.command(**_COMMAND)
+@cli.command(context_settings=_SETTINGS)
 @click.option("--owners", type=_FILE, required=True, help="Land register: Parquet, CSV, XLSX, XLS or PL3-01.")
 @click.option("--citizens", type=_FILE, help="Extract of the population register.")
 @click.option("--config", type=_FILE, help="TOML file (default: the shipped land-register.toml).")
@@ -84,7 +87,7 @@ def check(owners: Path, citizens: Path | None, config: Path | None, out: Path | 
         write_json(out, profile.as_json(found))
 
 
-def _job_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def _job_options(command: _Function) -> _Function:
     for option in (
         click.option("--threads", type=click.IntRange(1), help="Processor cores to use (default: all)."),
         click.option("--memory", default="2GB", show_default=True, help="Budget of the database; above it, it spills."),
@@ -107,7 +110,7 @@ def _job(**told: Any) -> Any:
 
 
 @_example("quychu link --owners so-dia-chinh.xlsx --citizens dan-cu.parquet --out ket-qua")
-@cli.command(**_COMMAND)
+@cli.command(context_settings=_SETTINGS)
 @_job_options
 @click.option("--out", type=_FILE, required=True, help="Folder for the results; run again to continue.")
 @click.option("--model", type=_FILE, help="Model file of `quychu train` (default: train first).")
@@ -124,7 +127,10 @@ def link(quiet: bool, **told: Any) -> None:
     finished = pipeline.link(_job(**told), display=display_for(quiet=quiet))
     counts = finished.counts
     _say(_accounts(counts), quiet=quiet)
-    _say(f"Wrote links.parquet,{' links.xlsx,' if told['workbook'] else ''} persons.parquet to {finished.out}", quiet=quiet)
+    _say(
+        f"Wrote links.parquet,{' links.xlsx,' if told['workbook'] else ''} persons.parquet to {finished.out}",
+        quiet=quiet,
+    )
 
 
 def _is_generic(config: Path | None) -> bool:
@@ -160,7 +166,9 @@ def _train_tables(*, quiet: bool, model: Path, **told: Any) -> None:
 
 
 def _accounts(counts: Any) -> str:
-    decided = ", ".join(f"{name} {counts[name]:,}" for name in ("link", "ask", "review", "no_match", "not_a_person") if name in counts)
+    decided = ", ".join(
+        f"{name} {counts[name]:,}" for name in ("link", "ask", "review", "no_match", "not_a_person") if name in counts
+    )
     return (
         f"rows read {counts['rows_read']:,} = used {counts['rows_used']:,} + rejected {counts['rows_rejected']:,}\n"
         f"persons named {counts['links']:,}: {decided}"
@@ -168,7 +176,7 @@ def _accounts(counts: Any) -> str:
 
 
 @_example("quychu train --owners so.parquet --citizens dan-cu.parquet --model mo-hinh.json")
-@cli.command(**_COMMAND)
+@cli.command(context_settings=_SETTINGS)
 @_job_options
 @click.option("--model", type=_FILE, required=True, help="Where to write the model.")
 def train(quiet: bool, model: Path, **told: Any) -> None:
@@ -184,7 +192,7 @@ def train(quiet: bool, model: Path, **told: Any) -> None:
 
 
 @_example("quychu evaluate --links ket-qua/links.parquet --truth data/truth.parquet --out danh-gia.json")
-@cli.command(**_COMMAND)
+@cli.command(context_settings=_SETTINGS)
 @click.option("--links", type=_FILE, required=True, help="links.parquet of a run.")
 @click.option("--truth", type=_FILE, required=True, help="truth.parquet of the same lines.")
 @click.option("--out", type=_FILE, help="Also write all figures as JSON.")
@@ -222,7 +230,7 @@ def _coverage_line(links: Path, truth: Path) -> list[str]:
 
 
 @_example("quychu report --run ket-qua")
-@cli.command(**_COMMAND)
+@cli.command(context_settings=_SETTINGS)
 @click.option("--run", type=_FILE, required=True, help="Folder of a finished run.")
 @click.option("--with-names", is_flag=True, help="Show names, numbers and serials (personal data).")
 @_quiet
@@ -234,7 +242,7 @@ def report(run: Path, with_names: bool, quiet: bool) -> None:
 
 
 @_example("quychu demo --out demo-run")
-@cli.command(**_COMMAND)
+@cli.command(context_settings=_SETTINGS)
 @click.option("--out", type=_FILE, default=Path("demo-run"), show_default=True, help="Folder for data and results.")
 @click.option("--citizens", type=click.IntRange(100), default=20_000, show_default=True, help="Citizens to generate.")
 @_quiet

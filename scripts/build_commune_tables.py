@@ -18,6 +18,7 @@ import importlib.resources
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 OUT = Path(__file__).parent.parent / "linkage" / "normalise" / "data"
 SOURCE = "vietnamadminunits"
@@ -28,7 +29,7 @@ def bare(full: str, kind: str) -> str:
     return full[len(kind) + 1 :] if full.lower().startswith(kind.lower() + " ") else full
 
 
-def successors(book: dict, code_of: dict) -> dict[str, list[str]]:
+def successors(book: dict[str, Any], code_of: dict[tuple[str, str], str]) -> dict[str, list[str]]:
     """Old commune key → new codes, the default first."""
     found: dict[str, list[str]] = {}
     for province, wards in book["DICT_PROVINCE_WARD_NO_DIVIDED"].items():
@@ -43,6 +44,7 @@ def successors(book: dict, code_of: dict) -> dict[str, list[str]]:
 
 
 def main() -> None:
+    """Read the package's data files, write our two tables."""
     data = importlib.resources.files(SOURCE) / "data"
     con = sqlite3.connect(str(data / "dataset.db"))
     book = json.loads((data / "converter_2025.json").read_text())
@@ -65,7 +67,17 @@ def main() -> None:
     with (OUT / "communes_before_2025_07_01.csv").open("w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow(
-            ["code", "kind", "name", "district_code", "district_kind", "district", "province_code", "province", "successors"]
+            [
+                "code",
+                "kind",
+                "name",
+                "district_code",
+                "district_kind",
+                "district",
+                "province_code",
+                "province",
+                "successors",
+            ]
         )
         for r in old:
             codes = "|".join(found.get(r[8], []))

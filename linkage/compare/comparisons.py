@@ -69,7 +69,9 @@ def exact(column: str, *, name: str | None = None, term_frequency: bool = False)
     """The two values are the same."""
     levels = (
         _missing(column),
-        Level("same", f"{column}_l = {column}_r", 0.9, term_frequency=column if term_frequency else None, equal=(column,)),
+        Level(
+            "same", f"{column}_l = {column}_r", 0.9, term_frequency=column if term_frequency else None, equal=(column,)
+        ),
         Level("different", None, 0.1),
     )
     return Comparison(name or column, levels, f"{column}: the same or not.", f"{column}: giống hay khác.", (column,))

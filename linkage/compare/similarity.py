@@ -26,8 +26,7 @@ def edits(column: str, at_most: int, *, swaps: bool = False) -> str:
     """At most so many letters changed, added or lost; with `swaps`, two neighbours swapped count as one change."""
     distance = "damerau_levenshtein" if swaps else "levenshtein"
     return (
-        f"abs(length({column}_l) - length({column}_r)) <= {at_most} "
-        f"and {distance}({column}_l, {column}_r) <= {at_most}"
+        f"abs(length({column}_l) - length({column}_r)) <= {at_most} and {distance}({column}_l, {column}_r) <= {at_most}"
     )
 
 

@@ -1,0 +1,1 @@
+"""From weights to probabilities, decisions and reasons."""

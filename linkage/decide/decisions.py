@@ -60,7 +60,9 @@ class Thresholds:
 def _agreement() -> pl.Expr:
     """The evidence that carries a link, strongest first; levels by their numbers in the catalogue."""
     name = pl.col("level_full_name").is_in(["same", "sounds the same", "a word more or less"])
-    born = pl.col("level_birth").is_in(["full date", "day and month swapped", "year, no day to compare", "year, another day"])
+    born = pl.col("level_birth").is_in(
+        ["full date", "day and month swapped", "year, no day to compare", "year, another day"]
+    )
     near = pl.col("level_commune").is_in(["residence", "parcel's commune"])
     married = pl.col("level_spouse").is_in(["same", "sounds the same", "a word more or less"])
     slip = "a digit wrong or swapped"

@@ -16,13 +16,15 @@ from linkage.decide.decisions import Thresholds, decide
 from linkage.engines.duckdb import Connection, fetch, load
 from linkage.schemas import LINKS
 
-
 JOIN_AT = 0.999
 """Probability from which a shared citizen joins persons."""
 
 
 def _levels(comparison: Comparison) -> str:
-    cases = " ".join(f"when {comparison.gamma(level)} then '{level.label.replace(chr(39), chr(39) * 2)}'" for level in comparison.levels)
+    cases = " ".join(
+        f"when {comparison.gamma(level)} then '{level.label.replace(chr(39), chr(39) * 2)}'"
+        for level in comparison.levels
+    )
     return f"case c.gamma_{comparison.name} {cases} end as level_{comparison.name}"
 
 

@@ -177,7 +177,7 @@ def _shares(con: Connection, name: str, condition: str, levels: int) -> list[flo
 
 
 def estimate(con: Connection) -> Evidence:
-    """m and u counted on this run's sure pairs and their rivals."""
+    """M and u counted on this run's sure pairs and their rivals."""
     con.execute(f"""
         create or replace temp table verdicts as
         with certain as (select l, r from candidates where rank = 1 and match_probability >= {_CERTAIN})

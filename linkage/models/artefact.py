@@ -77,7 +77,10 @@ def write(
 
 
 def with_evidence(
-    body: Mapping[str, Any], evidence: list[dict[str, Any]], sentences: Mapping[str, str], sentences_vi: Mapping[str, str]
+    body: Mapping[str, Any],
+    evidence: list[dict[str, Any]],
+    sentences: Mapping[str, str],
+    sentences_vi: Mapping[str, str],
 ) -> dict[str, Any]:
     """The body with joint evidence and its sentences, hashed anew."""
     changed = {**body, "evidence": evidence}

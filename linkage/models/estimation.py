@@ -62,7 +62,7 @@ def _m_step(patterns: Patterns, matches: Array, priors: Sequence[Array], smoothi
     return estimates
 
 
-def run_em(
+def run_em(  # noqa: PLR0913 - what EM needs, each by its name
     patterns: Patterns,
     counts: Array,
     priors: Sequence[Array],
@@ -74,7 +74,7 @@ def run_em(
     max_iterations: int = 2000,
     block: str = "this block",
 ) -> EmResult:
-    """m by EM with u fixed.
+    """M by EM with u fixed.
 
     `patterns` is (patterns × comparisons) of gammas, -1 for null; `counts` the pairs of each pattern; `priors` and
     `u` hold one array a comparison, indexed by gamma.
@@ -107,7 +107,7 @@ def pool(results: Sequence[tuple[float, Array | None]]) -> Array | None:
 
 
 def u_from_counts(counts: Array, exact: dict[int, float], floors: Array) -> Array:
-    """u of each level from a sample's counts, exact values where known, floors where the sample shows nothing."""
+    """U of each level from a sample's counts, exact values where known, floors where the sample shows nothing."""
     sampled = counts / max(counts.sum(), 1.0)
     u = np.maximum(sampled, np.maximum(floors, U_FLOOR))
     for gamma, value in exact.items():

@@ -59,7 +59,9 @@ def _frequency_case(model: Model, comparison: Comparison) -> str | None:
         if level.term_frequency is not None:
             tf = f"coalesce(tf_{level.term_frequency}_l, tf_{level.term_frequency}_r)"
             u = model.u(comparison, level)
-            cases.append(f"when gamma_{comparison.name} = {comparison.gamma(level)} then coalesce(log2({u!r} / {tf}), 0.0)")
+            cases.append(
+                f"when gamma_{comparison.name} = {comparison.gamma(level)} then coalesce(log2({u!r} / {tf}), 0.0)"
+            )
     return f"(case {' '.join(cases)} else 0.0 end)::double" if cases else None
 
 

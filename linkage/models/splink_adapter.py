@@ -80,6 +80,8 @@ def predict(
             f"create or replace table {lookup} as select distinct {column}, tf_{column} from {left} "
             f"where {column} is not null"
         )
-        linker.table_management.register_term_frequency_lookup(api.register(lookup, dataset_display_name=lookup), column)
+        linker.table_management.register_term_frequency_lookup(
+            api.register(lookup, dataset_display_name=lookup), column
+        )
     found = linker.inference.predict()
     return con.sql(f"select id_l as l, id_r as r, match_weight from {found.physical_name}").pl()

@@ -102,9 +102,7 @@ def _counts(patterns: pl.DataFrame, comparison: Comparison) -> np.ndarray:
     return np.asarray(np.bincount(gamma[seen], weights=weights, minlength=len(comparison.scored)))
 
 
-def exact_agreement(
-    con: Connection, left: str, right: str, columns: Sequence[str], *, dedupe: bool = False
-) -> float:
+def exact_agreement(con: Connection, left: str, right: str, columns: Sequence[str], *, dedupe: bool = False) -> float:
     """The share of all pairs with both values present that agree on `columns`."""
     agreeing = _count(con, f"select sum(pairs) from ({pair_counts_sql(columns, left, right, dedupe=dedupe)})")
     present = " and ".join(f"{column} is not null" for column in columns)
@@ -180,7 +178,7 @@ def _train_block(
 
 
 def _pooled_m(comparison: Comparison, blocks: Sequence[BlockResult]) -> np.ndarray | None:
-    """m over all blocks that leave the comparison free; None where none had pairs."""
+    """M over all blocks that leave the comparison free; None where none had pairs."""
     return estimation.pool(
         [
             (found.result.expected_matches, found.result.m[found.estimated.index(comparison.name)])
@@ -190,9 +188,7 @@ def _pooled_m(comparison: Comparison, blocks: Sequence[BlockResult]) -> np.ndarr
     )
 
 
-def _u_of_blocks(
-    comparison: Comparison, u: np.ndarray, blocks: Sequence[BlockResult]
-) -> np.ndarray:
+def _u_of_blocks(comparison: Comparison, u: np.ndarray, blocks: Sequence[BlockResult]) -> np.ndarray:
     """Equality of an identifier among strangers: the share of its own block that is no match."""
     corrected = u.copy()
     for level in comparison.scored:

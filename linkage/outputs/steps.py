@@ -20,7 +20,10 @@ from linkage.outputs.progress import Progress
 
 @dataclass(frozen=True)
 class Made:
-    """What a step gives: tables for later steps (a file is moved into the run folder), and facts (`rows`, `counts`, `sections` go into `run.json`)."""
+    """What a step gives: tables for later steps (a file is moved into the run folder), and facts.
+
+    Of the facts `rows`, `counts` and `sections` go into `run.json`.
+    """
 
     tables: Mapping[str, pl.DataFrame | Path] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)

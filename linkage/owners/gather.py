@@ -44,7 +44,9 @@ def _joined(con: Connection, max_others: float) -> pl.DataFrame:
     for number, key in enumerate(KEYS):
         edges(con, key, number, max_others=max_others)
     con.execute("drop table namesakes")
-    return fetch(con, "select mention, root, min(key) as key from joins group by mention, root order by key, mention, root")
+    return fetch(
+        con, "select mention, root, min(key) as key from joins group by mention, root order by key, mention, root"
+    )
 
 
 def _clashing(component: npt.NDArray[np.int32], identity: pl.DataFrame) -> npt.NDArray[np.bool_]:
@@ -114,16 +116,16 @@ def _members(component: npt.NDArray[np.int32], joins: pl.DataFrame) -> pl.DataFr
         reason=pl.col("key").replace_strict(list(range(len(reasons))), reasons, return_dtype=pl.String)
     )
     members = pl.DataFrame({"mention": np.arange(len(component), dtype=np.int32), "id": component})
-    return members.join(named.select("mention", "reason"), on="mention", how="left", maintain_order="left").with_columns(
-        pl.col("reason").fill_null("alone")
-    )
+    return members.join(
+        named.select("mention", "reason"), on="mention", how="left", maintain_order="left"
+    ).with_columns(pl.col("reason").fill_null("alone"))
 
 
 _TEXT_FIELDS = ("sex", "id12", "id9", "commune", "parcel_commune", "hamlet", "spouse_folded")
 
 
 def _most_frequent(column: str, *, first: str = "''") -> str:
-    """SQL: `id` and the most frequent value of `column`; `first` ranks above frequency, ties go to the last in order."""
+    """SQL: `id` and the most frequent value of `column`; `first` ranks above it, ties go to the last."""
     return f"""
         select id, substr(max({first} || lpad(n::varchar, 7, '0') || {column}), {8 + (first != "''")}) as {column}
         from (select id, {column}, any_value(accented) as accented, count(*) as n
@@ -141,7 +143,8 @@ def _persons_sql() -> str:
         with {tables},
         grouped as (
             select id, count(*)::integer as mentions, min(first_key) as first_key, any_value(kind) as kind,
-                   min(province) as province, bool_or(deceased) as deceased, count(distinct id12) as id12s, count(distinct id9) as id9s
+                   min(province) as province, bool_or(deceased) as deceased,
+                   count(distinct id12) as id12s, count(distinct id9) as id9s
             from owned group by id),
         years as (
             select id, max(n * 10000 + birth_year) % 10000 as birth_year

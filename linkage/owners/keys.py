@@ -37,6 +37,7 @@ class Key:
 
     @property
     def is_proof(self) -> bool:
+        """Holds by itself, whoever else there is."""
         return self.others is None
 
 
@@ -110,7 +111,17 @@ _COUNTS: dict[str, tuple[tuple[str, str], ...]] = {
 """Name of a count → (field of the mention, field of the citizen): how many citizens carry these values together."""
 
 
-_TEXTS = ("name_folded", "name_sound", "spouse_folded", "spouse_given", "hamlet", "serial", "parcel_code", "id12", "id9")
+_TEXTS = (
+    "name_folded",
+    "name_sound",
+    "spouse_folded",
+    "spouse_given",
+    "hamlet",
+    "serial",
+    "parcel_code",
+    "id12",
+    "id9",
+)
 
 
 def _hashed(*columns: str) -> str:

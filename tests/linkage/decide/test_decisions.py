@@ -49,7 +49,15 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_each_case_is_decided_as_its_sentence_says(case: str) -> None:
     changes, decision, reason = CASES[case]
-    frame = pl.DataFrame([{**_SURE, **changes}], schema_overrides={"conflict": pl.String, "citizen_id": pl.String, "name_folded": pl.String, "match_probability": pl.Float64})
+    frame = pl.DataFrame(
+        [{**_SURE, **changes}],
+        schema_overrides={
+            "conflict": pl.String,
+            "citizen_id": pl.String,
+            "name_folded": pl.String,
+            "match_probability": pl.Float64,
+        },
+    )
     row = decide(frame, Thresholds()).row(0, named=True)
     assert (row["decision"], row["reason"]) == (decision, reason)
     assert row["decision"] in DECISIONS

@@ -14,7 +14,11 @@ from linkage.engines.duckdb import connect, fetch, load
 
 def _probabilities(rows: list[tuple[int, int, float]], *, persons: int = 50, citizens: int = 1000) -> pl.DataFrame:
     con = connect(threads=1)
-    load(con, "weights", pl.DataFrame(rows, schema={"l": pl.Int32, "r": pl.Int32, "evidence_bits": pl.Float64}, orient="row"))
+    load(
+        con,
+        "weights",
+        pl.DataFrame(rows, schema={"l": pl.Int32, "r": pl.Int32, "evidence_bits": pl.Float64}, orient="row"),
+    )
     posterior(con, "weights", persons=persons, citizens=citizens)
     return fetch(con, "select l, r, rank, match_weight, match_probability as p from candidates order by r, rank")
 

@@ -15,7 +15,15 @@ def fill(con: Connection, *, citizens: int = 2000, seed: int = 3) -> None:
     year = rng.integers(1930, 2000, citizens)
     sex = rng.choice(["M", "F"], citizens)
     commune = rng.integers(0, 30, citizens)
-    left = pl.DataFrame({"id": np.arange(citizens, dtype=np.int32), "name": [f"n{n}" for n in name], "year": year, "sex": sex, "commune": commune})
+    left = pl.DataFrame(
+        {
+            "id": np.arange(citizens, dtype=np.int32),
+            "name": [f"n{n}" for n in name],
+            "year": year,
+            "sex": sex,
+            "commune": commune,
+        }
+    )
     slip = lambda values, other: np.where(rng.random(citizens) < 0.1, other, values)  # noqa: E731 - three uses below
     right = pl.DataFrame(
         {

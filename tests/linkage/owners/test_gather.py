@@ -18,7 +18,10 @@ _CITIZEN: dict[str, Any] = dict.fromkeys(CITIZENS.columns)
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:
     parts = name_columns(pl.Series([row["name"]])).row(0, named=True)
-    return {**row, **{key: parts[key] for key in ("name_key", "name_folded", "name_sound", "surname", "given", "accented")}}
+    return {
+        **row,
+        **{key: parts[key] for key in ("name_key", "name_folded", "name_sound", "surname", "given", "accented")},
+    }
 
 
 def _gathered(mentions: list[dict[str, Any]], citizens: list[dict[str, Any]]) -> Gathered:
@@ -29,12 +32,29 @@ def _gathered(mentions: list[dict[str, Any]], citizens: list[dict[str, Any]]) ->
         for n, row in enumerate(mentions)
     ]  # fmt: skip
     people = [
-        _named({**_CITIZEN, "name": "Nguyễn Văn Hùng", "commune": "19495", "alive": True, **row, "id": n, "id12": row.get("citizen_id")})
+        _named(
+            {
+                **_CITIZEN,
+                "name": "Nguyễn Văn Hùng",
+                "commune": "19495",
+                "alive": True,
+                **row,
+                "id": n,
+                "id12": row.get("citizen_id"),
+            }
+        )
         for n, row in enumerate(citizens)
     ]
     load(con, "mentions", pl.DataFrame(rows, schema=MENTIONS.schema()))
     load(con, "citizens", pl.DataFrame(people, schema=CITIZENS.schema()))
-    load(con, "owner_ids", pl.DataFrame({"line": range(len(rows)), "owner_record_id": [f"L{n}" for n in range(len(rows))]}, schema={"line": pl.Int32, "owner_record_id": pl.String}))
+    load(
+        con,
+        "owner_ids",
+        pl.DataFrame(
+            {"line": range(len(rows)), "owner_record_id": [f"L{n}" for n in range(len(rows))]},
+            schema={"line": pl.Int32, "owner_record_id": pl.String},
+        ),
+    )
     return gather(con)
 
 
@@ -46,8 +66,12 @@ A, B = "045060000001", "045060000002"
 
 CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], bool]] = {
     "one number and one name": ([{"id12": A}, {"id12": A}], [], True),
-    "one number under two given names (a wife's number)": ([{"id12": A}, {"id12": A, "name": "Trần Thị Lan"}], [], False),
-    "a name with its accents lost, one number": ([{"id9": "197000001"}, {"id9": "197000001", "name": "NGUYEN VAN HUNG"}], [], True),
+    "one number under two names (a wife's number)": ([{"id12": A}, {"id12": A, "name": "Trần Thị Lan"}], [], False),
+    "a name with its accents lost, one number": (
+        [{"id9": "197000001"}, {"id9": "197000001", "name": "NGUYEN VAN HUNG"}],
+        [],
+        True,
+    ),
     "the old number and the new one of one citizen": (
         [{"id9": "197000001"}, {"id12": A}],
         [{"citizen_id": A, "id9": "197000001"}],
@@ -108,5 +132,7 @@ def test_the_person_id_does_not_depend_on_the_order_of_lines() -> None:
 
 
 def test_the_name_with_accents_stands_for_the_person() -> None:
-    gathered = _gathered([{"id12": A, "name": "NGUYEN VAN HUNG"}, {"id12": A, "name": "NGUYEN VAN HUNG"}, {"id12": A}], [])
+    gathered = _gathered(
+        [{"id12": A, "name": "NGUYEN VAN HUNG"}, {"id12": A, "name": "NGUYEN VAN HUNG"}, {"id12": A}], []
+    )
     assert gathered.persons["name"].to_list() == ["Nguyễn Văn Hùng"]
