@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -27,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from linkage.config import load
 from linkage.normalise import lines as steps
-from linkage.pipeline import mapping_of
+from linkage.sources.mapping import mapping_of
 from linkage.sources.reading import read_owners
 
 FIELDS = "linkage.normalise."
@@ -38,20 +39,20 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
-        self._inside = False
+        self._here = threading.local()  # papers and places are read in a thread beside the names
 
     def timed(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         """The same function, timed under `name`."""
 
         @wraps(call)
         def timed_call(*args: Any, **named: Any) -> Any:
-            if self._inside:
+            if getattr(self._here, "inside", False):
                 return call(*args, **named)
-            self._inside, began = True, time.perf_counter()
+            self._here.inside, began = True, time.perf_counter()
             try:
                 return call(*args, **named)
             finally:
-                self._inside = False
+                self._here.inside = False
                 self.seconds[name] += time.perf_counter() - began
 
         return timed_call
