@@ -5,7 +5,7 @@ python benchmarks/tools/normalise_lines.py land_owners.parquet
 Rules
 - A process of its own, so that its memory can be measured: reading comes first and is not counted in the seconds.
 - Whatever `linkage.normalise.lines` calls in another module of `linkage.normalise` is timed under that module's name,
-  nested calls once; what is left is the work of `lines` itself (exploding, joining, couples).
+  nested calls once; papers and places run beside the names, so the fields may sum to more than the whole.
 - `used_bytes` is the resident memory before normalising, the lines themselves included.
 """
 

@@ -6,8 +6,8 @@ Rules
 - q is estimated from the data by EM, never assumed.
 - Twins and namesakes share the probability, so a rival lowers it; a lone weak candidate loses to nobody.
 
->>> in_register(np.array([8.0, 0.0]), citizens=1)
-0.49...
+>>> round(in_register(np.array([1e6, 0.0]), citizens=10), 2)
+0.5
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from linkage.engines.duckdb import Connection, fetch, load
+from linkage.engines.duckdb import Connection, fetch
 
 Array = npt.NDArray[np.float64]
 
@@ -54,5 +54,3 @@ def posterior(con: Connection, weights: str, *, persons: int, citizens: int, kee
         from best where rank <= {keep}""")
     return q
 
-
-_ = load

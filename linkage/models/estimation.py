@@ -11,10 +11,11 @@ Rules
 
 Source: Fellegi and Sunter 1969; Winkler 1988 for EM; smoothing is a Dirichlet prior (MAP-EM).
 
->>> patterns = np.array([[1], [0]])
->>> em = run_em(patterns, np.array([90.0, 910.0]), [np.array([0.99, 0.01])], [np.array([0.001, 0.999])], smoothing=1.0)
->>> bool(0.08 < em.share_of_matches < 0.1)
-True
+>>> patterns = np.array([[1, 1], [1, 0], [0, 1], [0, 0]])  # gammas of two comparisons: 1 same, 0 different
+>>> m, u = np.array([0.1, 0.9]), np.array([0.99, 0.01])
+>>> em = run_em(patterns, np.array([81.0, 18.0, 18.0, 883.0]), [m, m], [u, u], smoothing=1.0)
+>>> round(em.share_of_matches, 1)
+0.1
 """
 
 from __future__ import annotations

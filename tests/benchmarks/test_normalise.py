@@ -41,7 +41,7 @@ def test_the_worker_tells_the_seconds_of_each_field_within_the_whole(lines):
     told = json.loads(measured([sys.executable, normalise.WORKER, lines]).stdout)
     assert told["lines"] == 600
     assert {"addresses", "dates", "identifiers", "owner_text"} <= set(told["fields"])
-    assert 0 < sum(told["fields"].values()) < told["seconds"]
+    assert 0 < max(told["fields"].values()) < told["seconds"]  # two threads: the sum may exceed the whole
     assert "lines (joins, couples)" in normalise.shown(told, Run(0, 1.0, 10**9, "", ""))
 
 
