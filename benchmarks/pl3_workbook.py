@@ -6,6 +6,7 @@ python benchmarks/pl3_workbook.py [rows]
 from __future__ import annotations
 
 import resource
+import argparse
 import sys
 import tempfile
 import time
@@ -44,7 +45,10 @@ def report(path: Path, expected: Expected) -> bool:
 
 def main() -> int:
     """0 if every row is accounted for."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=20_000, help="rows of the workbook")
+    parser.add_argument("--citizens", type=int, help="taken from `make bench`; the workbook has a size of its own")
+    rows = parser.parse_args().rows
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "PL3-01 mẫu.xlsx"
         return 0 if report(path, build(path, rows)) else 1
