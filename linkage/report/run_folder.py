@@ -39,8 +39,13 @@ class RunFolder:
 
     @property
     def splink(self) -> dict[str, Any]:
-        """Splink's own settings inside the model file."""
-        return _mapping(self.model.get("splink"))
+        """Splink's own settings inside the model file, and behind them the joint evidence, in the same shape."""
+        settings, evidence = _mapping(self.model.get("splink")), self.model.get("evidence") or []
+        return (
+            {**settings, "comparisons": [*settings["comparisons"], *evidence]}
+            if "comparisons" in settings
+            else settings
+        )
 
     @property
     def card(self) -> dict[str, Any]:
