@@ -3,6 +3,7 @@
 Rules
 - First `read` (a bad file stops the run at once), then `normalise`; both happen in the same worker, so the raw lines
   never cross over, and the tables come back as Parquet files.
+- The worker ends with its parent, also when that is killed.
 - Where a second process cannot or should not be started (one thread, a locked-down machine), the same work is done
   here; the results are the same.
 
@@ -12,6 +13,8 @@ Worked example: `with Population(job…) as register: register.wait_read(); …;
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -80,6 +83,18 @@ def normalise(told: Told) -> dict[str, Path]:
     return files
 
 
+def _end_with_parent() -> None:
+    """A run killed with -9 cannot end its worker; the worker notices and ends itself."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 class Population:
     """The register's side under way; use it in a `with` block."""
 
@@ -93,7 +108,9 @@ class Population:
 
     def _start(self) -> None:
         try:
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            self._pool = ProcessPoolExecutor(
+                1, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent
+            )
             self._read = self._pool.submit(read, self._told)
             self._tables = self._pool.submit(normalise, self._told)
         except (OSError, RuntimeError, BrokenProcessPool):
