@@ -4,6 +4,7 @@ Rules
 - `link` needs a probability of at least `link_at`; everything below is for people, never for the machine.
 - `ask` is for a doubt that a living citizen can settle; `review` for one that only an officer can: the candidate is
   dead by the register or abroad, or the person's own papers contradict each other.
+- A number under another name is never linked by the machine, whatever its weight: an officer sees the paper.
 - Below `ask_at` nobody is proposed: `no_match`, though the best candidate stays visible beside it.
 - A reason is a stable code; `REASONS` gives its words in English and Vietnamese.
 """
@@ -37,6 +38,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "weak_evidence": ("too little evidence to decide", "Chưa đủ căn cứ để kết luận"),
     "citizen_deceased": ("the citizen is dead by the register", "Công dân đã chết theo CSDL dân cư"),
     "citizen_abroad": ("the citizen has emigrated", "Công dân đã ra nước ngoài"),
+    "name_differs": (
+        "the number is this citizen's, the name is not",
+        "Số giấy tờ là của công dân này nhưng họ tên khác hẳn",
+    ),
     "papers_conflict": ("the owner's own papers contradict each other", "Giấy tờ của chủ sử dụng mâu thuẫn nhau"),
     "no_candidate": ("nobody in the register resembles the owner", "Không có công dân nào tương tự"),
     "nobody_likely": ("the owner is probably not in the register", "Nhiều khả năng không có trong CSDL dân cư"),
@@ -55,6 +60,10 @@ class Thresholds:
     link_at: float = 0.99
     ask_at: float = 0.1
     rival_at: float = 0.02
+
+
+_OTHER_NAMES = ("different", "given name only")
+"""Levels of the name at which a number alone never links: it may be the wife's, or written on the wrong line."""
 
 
 def _agreement() -> pl.Expr:
@@ -93,11 +102,14 @@ def decide(best: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
     """
     p = pl.col("match_probability").fill_null(0.0)
     not_person = pl.col("kind").is_in(["organisation", "community", "religious"])
-    linked = p >= thresholds.link_at
+    linked = (p >= thresholds.link_at) & ~pl.col("level_full_name").is_in(_OTHER_NAMES).fill_null(value=False)
     doubtful = p >= thresholds.ask_at
     rival = pl.col("runner_up_probability").fill_null(0.0) >= thresholds.rival_at
+    other_name = pl.col("level_full_name").is_in(_OTHER_NAMES).fill_null(value=False)
     officer = (
-        pl.when(pl.col("status") == "deceased")
+        pl.when(other_name & (p >= thresholds.ask_at))
+        .then(pl.lit("name_differs"))
+        .when(pl.col("status") == "deceased")
         .then(pl.lit("citizen_deceased"))
         .when(pl.col("status") == "emigrated")
         .then(pl.lit("citizen_abroad"))

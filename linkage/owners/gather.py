@@ -124,12 +124,24 @@ def _members(component: npt.NDArray[np.int32], joins: pl.DataFrame) -> pl.DataFr
 _TEXT_FIELDS = ("sex", "id12", "id9", "commune", "parcel_commune", "hamlet", "spouse_folded")
 
 
+def _extremes() -> str:
+    """SQL: the least and greatest value of each field; where they are equal, nothing needs counting."""
+    fields = ("name_key", *_TEXT_FIELDS)
+    pairs = ", ".join(f"min({field}) as least_{field}, max({field}) as most_{field}" for field in fields)
+    return f"""
+        create or replace temp table extremes as
+        select id, count(*)::integer as mentions, min(first_key) as first_key, min(kind) as kind,
+               min(province) as province, bool_or(deceased) as deceased,
+               min(birth_year) as least_year, max(birth_year) as most_year, {pairs} from owned group by id"""
+
+
 def _most_frequent(column: str, *, first: str = "''") -> str:
-    """SQL: `id` and the most frequent value of `column`; `first` ranks above it, ties go to the last."""
+    """SQL: `id` and the most frequent of several values; `first` ranks above frequency, ties go to the last."""
     return f"""
         select id, substr(max({first} || lpad(n::varchar, 7, '0') || {column}), {8 + (first != "''")}) as {column}
-        from (select id, {column}, any_value(accented) as accented, count(*) as n
-              from owned where {column} is not null group by id, {column}) group by id"""
+        from (select id, {column}, bool_or(accented) as accented, count(*) as n
+              from owned semi join (select id from extremes where least_{column} <> most_{column}) using (id)
+              where {column} is not null group by id, {column}) group by id"""
 
 
 def _persons_sql() -> str:
@@ -138,18 +150,21 @@ def _persons_sql() -> str:
     fields["name_key"] = _most_frequent("name_key", first="accented::int::varchar")
     tables = ", ".join(f"of_{column} as ({sql})" for column, sql in fields.items())
     joins = " ".join(f"left join of_{column} using (id)" for column in fields)
-    columns = ", ".join(f"of_{column}.{column}" for column in _TEXT_FIELDS)
+    chosen = ", ".join(f"coalesce(of_{column}.{column}, least_{column}) as {column}" for column in fields)
+    columns = ", ".join(f"g.{column}" for column in _TEXT_FIELDS)
     return f"""
         with {tables},
-        grouped as (
-            select id, count(*)::integer as mentions, min(first_key) as first_key, any_value(kind) as kind,
-                   min(province) as province, bool_or(deceased) as deceased,
-                   count(distinct id12) as id12s, count(distinct id9) as id9s
-            from owned group by id),
-        years as (
+        of_year as (
             select id, max(n * 10000 + birth_year) % 10000 as birth_year
-            from (select id, birth_year, count(*) as n from owned where birth_year is not null group by id, birth_year)
+            from (select id, birth_year, count(*) as n
+                  from owned semi join (select id from extremes where least_year <> most_year) using (id)
+                  where birth_year is not null group by id, birth_year)
             group by id),
+        grouped as (
+            select e.id, e.mentions, e.first_key, e.kind, e.province, e.deceased, {chosen},
+                   coalesce(of_year.birth_year, least_year) as birth_year,
+                   least_id12 <> most_id12 as several_id12, least_id9 <> most_id9 as several_id9
+            from extremes as e {joins} left join of_year using (id)),
         days as (
             select id, birth_year, max(n * 10000 + day) % 10000 as day
             from (select id, birth_year::bigint as birth_year, birth_month::integer * 100 + birth_day as day,
@@ -163,15 +178,14 @@ def _persons_sql() -> str:
             select spouse_folded, min(spouse_sound) as spouse_sound, min(spouse_given) as spouse_given
             from owned where spouse_folded is not null group by spouse_folded)
         select g.id::integer as id, 'P' || substr(md5(g.first_key), 1, 16) as person_id, g.kind, g.mentions, n.name,
-               of_name_key.name_key, n.name_folded, n.name_sound, n.surname, n.given, n.accented, g.province, {columns},
-               y.birth_year::smallint as birth_year, (d.day // 100)::tinyint as birth_month,
+               g.name_key, n.name_folded, n.name_sound, n.surname, n.given, n.accented, g.province, {columns},
+               g.birth_year::smallint as birth_year, (d.day // 100)::tinyint as birth_month,
                (d.day % 100)::tinyint as birth_day, s.spouse_sound, s.spouse_given, g.deceased,
-               case when id12s > 1 and id9s > 1 then 'id12+id9' when id12s > 1 then 'id12' when id9s > 1 then 'id9' end
-               as conflict
-        from grouped as g {joins} left join years as y using (id)
-        left join days as d on d.id = g.id and d.birth_year = y.birth_year
-        left join names as n on n.name_key = of_name_key.name_key
-        left join spouses as s on s.spouse_folded = of_spouse_folded.spouse_folded order by g.id"""
+               case when several_id12 and several_id9 then 'id12+id9' when several_id12 then 'id12'
+                    when several_id9 then 'id9' end as conflict
+        from grouped as g left join days as d on d.id = g.id and d.birth_year = g.birth_year
+        left join names as n on n.name_key = g.name_key
+        left join spouses as s on s.spouse_folded = g.spouse_folded order by g.id"""
 
 
 _OWNED = (
@@ -197,6 +211,8 @@ def gather(con: Connection, lines: str = "owner_ids", *, max_others: float = 0.0
         create or replace temp table owned as
         select b.id, {kept_columns}, l.owner_record_id || '|' || m.role as first_key
         from mentions as m join {lines} as l using (line) join members as b using (mention)""")
+    con.execute(_extremes())
     persons = fetch(con, _persons_sql())
     con.execute("drop table owned")
+    con.execute("drop table extremes")
     return Gathered(PERSONS.check(persons), MEMBERS.check(members))

@@ -192,8 +192,10 @@ def _group_sql(key: Key) -> str:
 
 
 _ONE_PERSON = f"""
-    count(distinct citizen) <= 1 and coalesce(max(birth_year) - min(birth_year) <= {_YEARS_APART}, true)
-    and count(distinct spouse_given) <= 1 and count(distinct (place, hamlet)) filter (hamlet is not null) <= 1"""
+    coalesce(min(citizen) = max(citizen), true) and coalesce(min(spouse_given) = max(spouse_given), true)
+    and coalesce(max(birth_year) - min(birth_year) <= {_YEARS_APART}, true)
+    and coalesce(min(hash(place, hamlet)) filter (hamlet is not null)
+               = max(hash(place, hamlet)) filter (hamlet is not null), true)"""
 """What a likeness must not show: two citizens' numbers, years far apart, two spouses, two hamlets."""
 
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from linkage.errors import DuplicateIdError, MissingColumnError
+from linkage.errors import DuplicateIdError, InputError, MissingColumnError
 
 KEY = ["owner_record_id", "role"]
 WRONG_KINDS = ("organisation", "invented", "not_in_register", "wrong_citizen")
@@ -41,7 +41,11 @@ _OPTIONAL_LINKS: dict[str, type[pl.DataType]] = {
 
 def judge(links: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     """One row per person named in links or in truth, with `linked`, `known`, `right`, `wrong` and `cluster`."""
-    both = _links(links).join(_truth(truth), on=KEY, how="full", coalesce=True)
+    ours, theirs = _links(links), _truth(truth)
+    if ours.height and theirs.height and ours.join(theirs, on=KEY, how="semi").is_empty():
+        message = "truth: expected the truth of the same lines, found none of the links' lines; give their own truth."
+        raise InputError(message)
+    both = ours.join(theirs, on=KEY, how="full", coalesce=True)
     both = both.with_columns(
         linked=(pl.col("decision") == "link").fill_null(value=False) & pl.col("citizen_id").is_not_null(),
         known=pl.col("true_citizen_id").is_not_null(),

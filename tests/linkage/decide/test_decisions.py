@@ -42,6 +42,16 @@ CASES = {
         "no_match",
         "unreadable_name",
     ),
+    "a number under another name goes to an officer": (
+        {"level_id12": "same", "level_full_name": "different"},
+        "review",
+        "name_differs",
+    ),
+    "a number under the same surname and given name is linked": (
+        {"level_id12": "same", "level_full_name": "given name and surname"},
+        "link",
+        "same_id12",
+    ),
     "a company never meets the register": ({"kind": "organisation"}, "not_a_person", "organisation"),
 }
 
