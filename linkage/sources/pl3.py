@@ -61,6 +61,7 @@ _OF_GROUP = (*_CERTIFICATE, "owner_kind", "commune_code")
 _FIELDS = (
     "serial_number", *_OF_GROUP, *_PARCEL, "organisation_name", "organisation_id_no", "owner_name", "owner_birth",
     "owner_sex", "owner_id_no", "owner_id_date", "owner_address", "owner_role", *EXTRA[:4],
+    "co_owner_name", "co_owner_birth", "co_owner_sex", "co_owner_id_no", "owner_record_id",
 )  # fmt: skip
 _NOTHING = r"^\s*(?:[-–—/.x0]+|n/?a|không(?: có)?|khong(?: co)?|null)\s*$"
 _TOTAL = r"^\s*(?:(?:tổng cộng|tổng số|tong cong|tong so|grand total)\b|(?:tổng|cộng|cong|total)\s*[:.]?\s*(?:\d|\(|$))"
@@ -234,7 +235,7 @@ def _lines(rows: pl.DataFrame, place: str) -> pl.DataFrame:
     cadastral = pl.any_horizontal(pl.col("cadastral_sheet_no", "cadastral_parcel_no").is_not_null())
     kind = _coded("owner_kind", rows, kind_code)
     lines = rows.with_columns(
-        pl.concat_str(pl.lit(f"{place}!"), pl.col(ROW).cast(pl.String)).alias("owner_record_id"),
+        pl.coalesce("owner_record_id", pl.concat_str(pl.lit(f"{place}!"), pl.col(ROW).cast(pl.String))),
         pl.when(owned & person.is_not_null())
         .then(pl.concat_str(organisation, pl.lit("; người đại diện: "), person))
         .otherwise(pl.coalesce(organisation, person))

@@ -6,10 +6,15 @@ Rules
 - A field is recognised by the lowest header cell of a column. Where that cell alone says too little (`Tên`, `Số tờ`),
   the cells above it are read with it.
 - The first column that fits a field has it; the field numbers (`(7)`) are ignored, for they differ between variants.
+- A header of a husband, a wife or a second user is that of the co-owner, never of the owner. Where the sheet names no
+  other owner, the husband's columns are the owner's.
+- A bare `Ngày cấp` beside a person's number is the day of that paper, not of the certificate.
 - A sheet is PL3-01 if the owner's name and at least four more fields are there, one of them of a certificate or parcel.
 
 >>> field_of("(7) Họ tên chủ sử dụng/\nngười đại diện"), field_of("Số tờ", "Thông tin trên GCN")
 ('owner_name', 'paper_sheet_no')
+>>> field_of("Họ tên vợ/chồng"), field_of("Số giấy tờ"), field_of("Loại giấy tờ")
+('co_owner_name', 'owner_id_no', None)
 """
 
 from __future__ import annotations
@@ -29,18 +34,33 @@ _TELLING = frozenset(
     {"certificate_serial", "owner_kind", "owner_role", "parcel_code", "paper_parcel_no", "cadastral_parcel_no"}
 )
 _UNCLEAR = re.compile(
-    r"ten|ho ten|ho va ten|(so|ma) dinh danh|ma so|cccd|so cccd|dia chi|ngay cap|"
+    r"ten|ho ten|ho va ten|(so|ma) dinh danh|ma so|cccd|so (cccd|cmnd|cmt|gttt|giay to)|dia chi|ngay cap|"
     r"(so (hieu )?)?to( ban do)?( so)?|(so (thu tu |hieu )?)?thua( dat)?( so)?"
 )
-_ID = r"dinh danh|cccd|cmnd|cmt|can cuoc"
+_ID = r"dinh danh|cccd|cmnd|cmt|can cuoc|gttt|giay to(?! (ve|phap ly|quyen|dat|nha|khac))|tuy than|ho chieu"
+_HOME = r"noi o|cho o|cu tru|thuong tru|tam tru|ho khau"
+_SHEET = r"(?<!giay )\bto\b(?! (chuc|dan pho|truong|khai|thon))"
+_HUSBAND, _WIFE = re.compile(r"\bchong\b"), re.compile(r"\bvo\b")
+_SECOND = re.compile(
+    r"\b(vo|chong)\b|thu (hai|2)\b|(nguoi|chu su dung|chu so huu)( so)? (2|hai)\b|dong (su dung|so huu|chu)"
+)
+_FIRST_TOO = re.compile(
+    r"(?<!dong )(chu (su dung|so huu|ho\b|dat)|nguoi su dung|dai dien)(?! (dat )?(thu|so|2|hai)\b).*"
+    r"(\b(vo|chong)\b|dong (su dung|so huu))|"
+    r"vo va chong|hai vo chong|ca nhan|ho gia dinh|to chuc|cong dong|phap nhan|doi tuong|vai tro|hinh thuc"
+)
+"""Names the first owner along with the second (`chủ sử dụng và vợ`), or lists the kinds of owners."""
+_NOTHING = ""
 
 # Field, what its header says, what it must not say; the first that fits wins, so the special stand before the general.
 _RULES: tuple[tuple[str, str, str], ...] = (
+    ("owner_record_id", r"^owner record id$", ""),
     ("serial_number", r"^(stt|tt|so tt|so thu tu)$", ""),
     ("current_user_id_no", rf"({_ID}).*hien (tai|nay)|hien (tai|nay).*({_ID})", ""),
-    ("current_user_name", r"hien (tai|nay)", r"dia chi\b|thua|sinh|gioi|loai|hien trang"),
+    ("current_user_name", r"hien (tai|nay)", rf"dia chi\b|thua|sinh|gioi|loai|hien trang|nghe|ngay|{_HOME}"),
     ("permanent_address_2tier", r"dia chi\b.*(2|hai) cap|(2|hai) cap.*dia chi\b", r"thua"),
     ("change_reason", r"ly do", ""),
+    (_NOTHING, rf"^loai.*({_ID})|^noi cap|noi cap.*({_ID})|({_ID}).*noi cap|co quan cap", ""),
     ("parcel_code", r"dinh danh.*thua|^ma (so )?thua", ""),
     ("organisation_id_no", rf"({_ID}|ma so|mst|quyet dinh).*to chuc|to chuc.*({_ID}|ma so|mst)", r"ca nhan|dai dien"),
     ("organisation_name", r"ten.*to chuc|to chuc.*\bten\b", r"ho (va )?ten|ca nhan"),
@@ -49,23 +69,41 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ("owner_id_date", rf"ngay.*({_ID})|({_ID}).*ngay", ""),
     ("owner_birth", r"\bsinh\b", r"noi sinh"),
     ("owner_sex", r"gioi tinh|nam nu", ""),
-    ("owner_id_no", _ID, r"thua|noi cap"),
+    ("owner_id_no", _ID, r"thua|noi cap|\bloai\b|kem theo|quet|file"),
     ("parcel_address", r"dia chi\b.*thua|thua.*dia chi\b|vi tri thua", ""),
-    ("owner_address", r"thuong tru|cu tru|dia chi\b", r"thua|can ho|tai san|\bnha\b"),
+    ("owner_address", rf"{_HOME}|dia chi\b", r"thua|can ho|tai san|\bnha\b|^so (so )?ho khau"),
     ("owner_name", r"ho (va )?ten|ten (chu|nguoi)|chu su dung|nguoi su dung", r"dia chi\b|gioi|nguon goc|hinh thuc"),
     ("commune_code", r"(ma|don vi).*(dvhc|hanh chinh|\bxa\b)", ""),
     ("certificate_serial", r"so phat hanh|\bse ?ri\b|so phoi", r"file|quet"),
     ("certificate_no", r"vao so", r"ngay"),
-    ("certificate_date", r"ngay.*(cap|ky)", r"cccd|cmnd"),
-    ("paper_sheet_no", r"\bto\b(?! chuc).*(gcn|giay chung nhan)|(gcn|giay chung nhan).*\bto\b(?! chuc)", ""),
+    ("certificate_date", r"ngay.*(cap|ky)", _ID),
+    ("paper_sheet_no", rf"{_SHEET}.*(gcn|giay chung nhan)|(gcn|giay chung nhan).*{_SHEET}", ""),
     ("paper_parcel_no", r"thua.*(gcn|giay chung nhan)|(gcn|giay chung nhan).*thua", r"ma|dinh danh|dien tich"),
-    ("cadastral_sheet_no", r"\bto\b(?! chuc)", r"thua|thoi han"),
-    ("cadastral_parcel_no", r"so.*thua|thua.*so|^thua( dat)?$", r"\bto\b(?! chuc)"),
+    ("cadastral_sheet_no", _SHEET, r"thua|thoi han|dan pho"),
+    ("cadastral_parcel_no", r"so.*thua|thua.*so|^thua( dat)?$", _SHEET),
     ("map_scale", r"\bty le\b", ""),
     ("land_use_code", r"loai dat|muc dich", ""),
     ("area_m2", r"dien tich", r"xay dung|\bsan\b|rieng|chung|can ho"),
 )
-_PATTERNS = tuple((field, re.compile(must), re.compile(no) if no else None) for field, must, no in _RULES)
+_SECOND_RULES: tuple[tuple[str, str, str], ...] = (
+    ("co_owner_birth", r"\bsinh\b", r"noi sinh"),
+    ("co_owner_sex", r"gioi tinh|nam nu", ""),
+    ("co_owner_id_no", _ID, r"\bngay\b|noi cap|\bloai\b|thua|kem theo|quet|file"),
+    (
+        "co_owner_name",
+        rf"\bten\b|^(nguoi |chu )?({_SECOND.pattern})",
+        rf"dia chi|ngay|quan he|dan toc|quoc tich|nghe|ghi chu|dien thoai|dien tich|thua|\bty le\b|{_HOME}|noi cap",
+    ),
+    (_NOTHING, "", ""),
+)
+Patterns = tuple[tuple[str, re.Pattern[str], re.Pattern[str] | None], ...]
+
+
+def _compiled(rules: tuple[tuple[str, str, str], ...]) -> Patterns:
+    return tuple((field, re.compile(must), re.compile(no) if no else None) for field, must, no in rules)
+
+
+_PATTERNS, _SECOND_PATTERNS = _compiled(_RULES), _compiled(_SECOND_RULES)
 
 
 @dataclass(frozen=True)
@@ -79,13 +117,21 @@ class Layout:
 
 def field_of(header: str, above: str = "") -> str | None:
     """The field that a header names; `above` is the text of the cells over it."""
-    leaf, path = plain_words(header), plain_words(f"{above} {header}")
-    texts = [path] if _UNCLEAR.fullmatch(leaf) else [leaf, path]
-    return next((field for text in texts for field in _fields(text)), None)
+    leaf, over = plain_words(header), plain_words(above)
+    second = _is_second(leaf) or _is_second(over)
+    path = f"{over} {leaf}".strip()
+    texts = [path] if second or _UNCLEAR.fullmatch(leaf) else [leaf, path]
+    patterns = _SECOND_PATTERNS if second else _PATTERNS
+    return next((field for text in texts for field in _fields(text, patterns)), None) or None
 
 
-def _fields(text: str) -> Iterator[str]:
-    for field, must, no in _PATTERNS:
+def _is_second(words: str) -> bool:
+    """Whether a header speaks of the second person of a line alone."""
+    return bool(_SECOND.search(words)) and not _FIRST_TOO.search(words)
+
+
+def _fields(text: str, patterns: Patterns) -> Iterator[str]:
+    for field, must, no in patterns:
         if must.search(text) and not (no and no.search(text)):
             yield field
             return
@@ -127,14 +173,41 @@ def _paths(block: Sequence[Sequence[str | None]]) -> list[tuple[str, str]]:
 
 
 def _columns(block: Sequence[Sequence[str | None]]) -> dict[str, int]:
+    """Field → position; the husband's columns are the owner's where no other owner is named."""
+    paths = _paths(block)
+    columns = _recognised(paths)
+    if "owner_name" in columns:
+        return columns
+    return _recognised([(_husband_as_owner(leaf), _husband_as_owner(above)) for leaf, above in paths])
+
+
+def _husband_as_owner(header: str) -> str:
+    words = plain_words(header)
+    return header if _WIFE.search(words) else _HUSBAND.sub("chu su dung", words)
+
+
+def _recognised(paths: Sequence[tuple[str, str]]) -> dict[str, int]:
     columns: dict[str, int] = {}
-    for position, (leaf, above) in enumerate(_paths(block)):
+    for position, (leaf, above) in enumerate(paths):
         field = field_of(leaf, above) if leaf and len(leaf) < 200 else None
         if field == "area_m2" and "land_use_code" in columns:
             continue  # the area of one use, not of the parcel
-        if field is not None:
+        if field == "certificate_date" and plain_words(leaf) == "ngay cap":
+            field = _dated_by(paths, position)
+        if field:
             columns.setdefault(field, position)
     return columns
+
+
+def _dated_by(paths: Sequence[tuple[str, str]], position: int) -> str | None:
+    """What a bare `Ngày cấp` dates: the paper of a person where one of the two columns before it is its number."""
+    for leaf, above in reversed(paths[max(position - 2, 0) : position]):
+        before = field_of(leaf, above) if leaf else None
+        if before in {"owner_id_no", "co_owner_id_no"}:
+            return "owner_id_date" if before == "owner_id_no" else None
+        if before is not None:
+            break
+    return "certificate_date"
 
 
 def _after_numbers(rows: Sequence[Sequence[str | None]], first: int) -> int:

@@ -216,6 +216,80 @@ def test_headers_are_known_by_their_text(header: str, above: str) -> None:
     assert field_of(header, above) == HEADER_CASES[header, above]
 
 
+PERSONS_OF_HEADERS = {
+    "the name of a wife or husband is the co-owner's": ("Họ tên vợ/chồng", "", "co_owner_name"),
+    "so is the year of a wife's birth": ("Năm sinh vợ", "", "co_owner_birth"),
+    "so is her number": ("Số CMND vợ/chồng", "", "co_owner_id_no"),
+    "so is her sex": ("Giới tính vợ", "", "co_owner_sex"),
+    "so is the second person's name": ("Họ và tên người thứ hai", "", "co_owner_name"),
+    "so is that of a person who uses the land too": ("Họ tên người đồng sử dụng", "", "co_owner_name"),
+    "so is a bare name under a heading of the spouse": ("Họ và tên", "Thông tin vợ/chồng", "co_owner_name"),
+    "so is a birth under that heading": ("Năm sinh", "Thông tin vợ/chồng", "co_owner_birth"),
+    "so is a number under that heading": ("Số CCCD", "Vợ (chồng)", "co_owner_id_no"),
+    "a cell that holds the owner and the spouse is the owner's": (
+        "Họ tên chủ sử dụng đất và vợ/chồng",
+        "",
+        "owner_name",
+    ),
+    "the spouse of the owner is not the owner": ("Họ tên vợ/chồng của chủ sử dụng", "", "co_owner_name"),
+    "a list of kinds of owners names no spouse": ("Pháp nhân trên GCN (cá nhân, vợ chồng)", "", "owner_kind"),
+    "nor does the role": ("Vai trò (chồng, vợ, chủ hộ)", "", "owner_role"),
+    "a spouse's address is nobody's here": ("Địa chỉ vợ/chồng", "", None),
+    "the day of a spouse's paper is nobody's here": ("Ngày cấp CMND vợ", "", None),
+    "the relation is no name": ("Quan hệ với chủ hộ (vợ, chồng)", "", None),
+    "a paper's number is the owner's number": ("Số giấy tờ", "", "owner_id_no"),
+    "also as a paper of identity": ("Số giấy tờ tùy thân", "", "owner_id_no"),
+    "also in its short form": ("Số GTTT", "", "owner_id_no"),
+    "also as a passport": ("Số hộ chiếu", "", "owner_id_no"),
+    "the kind of paper is no sheet of a map": ("Loại giấy tờ", "", None),
+    "nor is a group of houses": ("Tổ dân phố", "", None),
+    "a sheet of a map is one": ("Tờ bản đồ", "", "cadastral_sheet_no"),
+    "where a paper was issued is nothing": ("Nơi cấp", "", None),
+    "when a person's paper was issued is not the certificate's day": ("Ngày cấp giấy tờ", "", "owner_id_date"),
+    "where one lives now is an address": ("Nơi ở hiện nay", "", "owner_address"),
+    "so is the other word for it": ("Chỗ ở hiện nay", "", "owner_address"),
+    "so is the registered household": ("Hộ khẩu thường trú", "", "owner_address"),
+    "who uses the land now is a person": ("Người sử dụng đất hiện nay", "", "current_user_name"),
+    "a commune's name is not its code": ("Xã, phường", "", None),
+}
+
+
+@pytest.mark.parametrize("sentence", PERSONS_OF_HEADERS)
+def test_a_header_goes_to_the_person_it_speaks_of(sentence: str) -> None:
+    header, above, field = PERSONS_OF_HEADERS[sentence]
+    assert field_of(header, above) == field
+
+
+def read_headers(path: Path, headers: dict[str, str]) -> dict[str, str | None]:
+    """The line of a sheet with these headers and one row of values."""
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet("S")
+        sheet.write_row(0, 0, list(headers))
+        sheet.write_row(1, 0, list(headers.values()))
+    return read_owners(path).lines.row(0, named=True)
+
+
+def test_a_spouse_never_lends_the_owner_a_name_or_number(tmp_path: Path) -> None:
+    row = {"Họ tên vợ/chồng": "B", "Năm sinh vợ": "1962", "Số CMND vợ/chồng": "2", "Giới tính vợ": "Nữ"}
+    row |= {"Họ và tên": "A", "Số CCCD": "1", "Số phát hành": "BK 1", "Số thửa": "3", "Địa chỉ": "X"}
+    line = read_headers(tmp_path / "a.xlsx", row)
+    assert (line["owner_name"], line["owner_id_no"], line["owner_birth"], line["owner_sex"]) == ("A", "1", None, None)
+    spouse = ("co_owner_name", "co_owner_birth", "co_owner_id_no", "co_owner_sex")
+    assert tuple(line[c] for c in spouse) == ("B", "1962", "2", "Nữ")
+
+
+def test_the_husband_owns_where_only_he_and_his_wife_have_columns(tmp_path: Path) -> None:
+    row = {"Họ tên vợ": "B", "Năm sinh vợ": "1962", "Họ tên chồng": "A", "Năm sinh chồng": "1960"}
+    line = read_headers(tmp_path / "a.xlsx", row | {"Số phát hành": "BK 1", "Số thửa": "3", "Địa chỉ": "X"})
+    assert (line["owner_name"], line["owner_birth"], line["co_owner_name"]) == ("A", "1960", "B")
+
+
+def test_a_bare_day_of_issue_dates_the_paper_it_stands_beside(tmp_path: Path) -> None:
+    row = {"Họ và tên": "A", "Số giấy tờ": "1", "Nơi cấp": "QT", "Ngày cấp": "1/2/2000", "Địa chỉ": "X"}
+    line = read_headers(tmp_path / "a.xlsx", row | {"Số phát hành": "BK 1", "Ngày cấp ": "3/4/2010", "Số thửa": "3"})
+    assert (line["owner_id_date"], line["certificate_date"]) == ("1/2/2000", "3/4/2010")
+
+
 def test_codes_of_kind_and_role() -> None:
     assert [kind_code(t) for t in ("VỢ CHỒNG", "Cộng đồng dân cư", "Đồng sử dụng", "")] == [
         "couple",
