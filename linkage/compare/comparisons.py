@@ -97,7 +97,7 @@ def full_name(_: str = "name") -> Comparison:
         "full_name",
         levels,
         "Full name without accents: the same, sounding the same, a word dropped; rare names weigh more.",
-        "Họ tên không dấu: trùng, đọc giống, thiếu một chữ; tên hiếm nặng ký hơn.",
+        "Họ tên không dấu: trùng, đọc giống, thiếu một chữ; tên hiếm có trọng số cao hơn.",
         ("name_folded", "name_sound", "given", "surname", "name_words"),
     )
 

@@ -30,7 +30,10 @@ DECISIONS = {
 }
 DECISION_NOTES = {
     "link": Both("Đủ chắc chắn, không cần làm gì thêm.", "Sure enough; nothing more to do."),
-    "ask": Both("Chính công dân trả lời được bằng một câu hỏi.", "The citizen can settle it with one answer."),
+    "ask": Both(
+        "Chính công dân trả lời được; khi chưa có dịch vụ xác nhận thì cán bộ xem.",
+        "The citizen could settle it; while there is no confirmation service, an officer does.",
+    ),
     "review": Both(
         "Cần mắt người: mở links.xlsx, xem cột lý do.", "Needs a person's eye: see the reason in links.xlsx."
     ),
@@ -39,7 +42,7 @@ DECISION_NOTES = {
 }
 SCOPES = {
     "owner": Both("Chủ sử dụng", "Owners"),
-    "co_owner": Both("Đồng sử dụng", "Co-owners"),
+    "co_owner": Both("Đồng sử dụng (người thứ hai trở đi)", "Co-owners (second and further persons)"),
     "all": Both("Tất cả", "All"),
 }
 WRONG = {
@@ -78,8 +81,8 @@ VALUES = {
     "with": Both("có", "with"),
     "without": Both("không có", "without"),
     "unknown": Both("không rõ", "unknown"),
-    "M": Both("nam", "male"),
-    "F": Both("nữ", "female"),
+    "M": Both("Nam", "Male"),
+    "F": Both("Nữ", "Female"),
 }
 COUNTS = {
     "rows_read": Both("Dòng đã đọc", "Rows read"),

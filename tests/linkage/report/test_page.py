@@ -15,6 +15,7 @@ from linkage.errors import UnreadableFileError
 from linkage.report import words
 from linkage.report.metrics import evaluate
 from linkage.report.page import write_report
+from linkage.results import _labelled
 from tests.linkage.report.fake_run import SECRETS, make_run
 
 if TYPE_CHECKING:
@@ -180,6 +181,27 @@ def test_the_manifest_of_the_pipeline_is_read_as_well(run: Path, tmp_path: Path)
 
 def test_decisions_have_the_words_of_the_offices_workbook() -> None:
     assert {code: both.vi for code, both in words.DECISIONS.items()} == dict(DECISIONS)
+
+
+def test_the_work_list_names_the_very_columns_of_the_workbook(page: str) -> None:
+    shown = "Kết quả", "Kết quả (người thứ hai)", "Những người khác cùng dòng"
+    assert [_labelled()[name] for name in ("decision", "decision_2", "others")] == list(shown)
+    work = page[page.index('<ol class="todo">') :]
+    assert all(f"“{name}”" in work for name in shown)
+
+
+def test_nobody_is_told_to_use_a_service_that_is_not_there(page: str) -> None:
+    assert "VNeID" not in page
+    assert "Chưa có dịch vụ xác nhận: xử lý" in page
+    assert "There is no confirmation service yet" in page
+
+
+def test_sex_is_put_in_words_of_each_language(page: str) -> None:
+    facts = re.findall(r"Giới tính</span>.*?</dt><dd>(.*?)</dd>", page)
+    assert facts
+    assert set(re.findall(r'lang="vi">(.*?)<', "".join(facts))) <= {"Nam", "Nữ"}
+    assert "<dd>M</dd>" not in page
+    assert "<dd>F</dd>" not in page
 
 
 def test_an_empty_run_is_no_crash(run: Path, tmp_path: Path) -> None:
