@@ -221,6 +221,7 @@ def _normalise(run: _Run) -> Made:
         sex_coding=told.sources.owners.sex_coding,
         home_provinces=list(told.run.home_provinces),
         latest_birth_year=datetime.now(UTC).year,
+        helper=register.helper,
     )
     ids = lines.select(pl.int_range(pl.len(), dtype=pl.Int32).alias("line"), "owner_record_id")
     del lines

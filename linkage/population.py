@@ -16,7 +16,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +115,11 @@ class Population:
             self._tables = self._pool.submit(normalise, self._told)
         except (OSError, RuntimeError, BrokenProcessPool):
             self._read = self._tables = None
+
+    @property
+    def helper(self) -> Executor | None:
+        """The worker, for more work behind its own; None where there is none."""
+        return self._pool
 
     def wait_read(self) -> Read:
         """What reading gave; a refusal of the file is raised here."""

@@ -17,7 +17,7 @@ One line `Hộ ông Nguyễn Văn A (đã chết) và vợ là bà Trần Thị 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Final
 
 import polars as pl
@@ -283,16 +283,17 @@ def mentions(
     sex_coding: Mapping[str, str] | None = None,
     home_provinces: Sequence[str] | None = None,
     latest_birth_year: int = LATEST_BIRTH_YEAR,
+    helper: Executor | None = None,
 ) -> pl.DataFrame:
     """The `MENTIONS` table of owner lines (`OWNER_LINES`); rows in the order of lines, then of persons.
 
-    `latest_birth_year`: births after it are impossible.
+    `latest_birth_year`: births after it are impossible. `helper`: another process that reads a share of many cells.
     """
     lines = lines.select(COLUMNS_READ)
     # Names keep one core busy with Python; papers and places are mostly Polars' own work on the other.
     with ThreadPoolExecutor(max_workers=1) as beside:
         elsewhere = beside.submit(_papers_and_places, lines, home_provinces)
-        tables = owner_tables(_distinct(lines["owner_name"], lines["co_owner_name"])).without_remarks()
+        tables = owner_tables(_distinct(lines["owner_name"], lines["co_owner_name"]), helper).without_remarks()
     people = _mentioned(lines, tables)
     known = _identity(lines, people, tables.persons, sex_coding, latest_birth_year)
     known = known.with_columns(_kinds(lines, people, known, tables.cells).alias("kind"))

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple
@@ -530,12 +531,29 @@ def _readable(raw: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"raw": raw, "text": text, "plain": plain, "encoding": repaired["encoding"]})
 
 
-def owner_tables(values: pl.Series) -> OwnerTables:
+_HELPED_FROM: Final = 40_000  # cells; below this a second process costs more than it saves
+_HELPED_SHARE: Final = 0.4  # of the cells; the helper has other work first
+
+
+def _read_others(texts: pl.Series, helper: Executor | None) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Cells that are more than a name, in batches; the last ones by `helper`, if there are many."""
+    mine = len(texts) if helper is None or len(texts) < _HELPED_FROM else int(len(texts) * (1 - _HELPED_SHARE))
+    theirs = None if helper is None or mine == len(texts) else helper.submit(_other_owners, texts.slice(mine))
+    read = [_other_owners(texts.slice(at, min(_BATCH, mine - at))) for at in range(0, mine, _BATCH)]
+    if theirs is None:
+        return read
+    try:
+        return [*read, theirs.result()]
+    except BrokenExecutor:  # the helper was killed: its share is read here
+        return [*read, _other_owners(texts.slice(mine))]
+
+
+def owner_tables(values: pl.Series, helper: Executor | None = None) -> OwnerTables:
     """What the distinct non-null values say; names by `names`, all else as `parse_owner_text`."""
     readable = _readable(values.cast(pl.String).drop_nulls().unique(maintain_order=True).alias("raw"))
     texts = readable.select("text", "plain").unique("text", maintain_order=True)
     plain, other = (texts.filter(pl.col("plain") == said)["text"] for said in (True, False))
-    parts = [_plain_owners(plain), *(_other_owners(other.slice(at, _BATCH)) for at in range(0, len(other), _BATCH))]
+    parts = [_plain_owners(plain), *_read_others(other, helper)]
     cells = pl.concat([part[0] for part in parts])
     places = pl.concat([plain, other]).to_frame("text").with_row_index("cell")
     raw = readable.select("raw", "text", "encoding").join(places, on="text", how="left", maintain_order="left")

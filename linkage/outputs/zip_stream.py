@@ -18,7 +18,9 @@ b'hello'
 from __future__ import annotations
 
 import struct
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -37,6 +39,7 @@ _UTF8_NAME = 0x800
 _DEFLATED = 8
 _DATE_1980_01_01 = 0x21
 _GROWTH_HINT = struct.pack("<HHHH12x", 0xA220, 16, 0xA028, 0)
+_MOST_WAITING = 4
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL_HEADER = struct.Struct("<4sHHHHHHIIIHHHHHII")
 
@@ -74,12 +77,23 @@ class ZipStream:
         deflate = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -15)
         self._file.write(self._local_header(member))
 
-        def write(data: bytes | memoryview) -> None:
+        def pack(data: bytes | memoryview) -> None:
             member.crc = isal_zlib.crc32(data, member.crc)
             member.size += len(data)
             member.packed += self._file.write(deflate.compress(data))
 
-        yield write
+        # One thread deflates, in order, while the next rows are made; a few pieces wait at most.
+        with ThreadPoolExecutor(1) as packer:
+            waiting: deque[Future[None]] = deque()
+
+            def write(data: bytes | memoryview) -> None:
+                waiting.append(packer.submit(pack, data))
+                if len(waiting) > _MOST_WAITING:
+                    waiting.popleft().result()
+
+            yield write
+            for piece in waiting:
+                piece.result()
         member.packed += self._file.write(deflate.flush())
         self._patch(member)
 
