@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from linkage.config import Config
+from linkage.errors import InputError
 from linkage.normalise.addresses import address_columns
 from linkage.normalise.certificates import serial_columns
 from linkage.normalise.communes import BEFORE, FROM, resolve_commune
@@ -39,6 +40,7 @@ from linkage.outputs.progress import Display, Progress, SilentDisplay
 from linkage.schemas import CITIZEN_LINES, OWNER_LINES, Table
 from linkage.sources.mapping import mapping_of
 from linkage.sources.reading import Source, read_citizens, read_owners
+from linkage.sources.tables import Matched
 
 SAMPLE_LINES = 20_000
 """Lines examined within a run: about a second, whatever the size of the register."""
@@ -390,6 +392,7 @@ class FileCheck:
     columns_without_value: tuple[str, ...]
     notes: tuple[str, ...]
     profile: TableProfile
+    matched: tuple[Matched, ...] = ()
 
 
 def check_files(
@@ -423,6 +426,7 @@ def _file_check(path: Path, source: Source, table: TableProfile) -> FileCheck:
         columns_without_value=table.without_value,
         notes=source.notes,
         profile=table,
+        matched=source.matched,
     )
 
 
@@ -438,6 +442,7 @@ def report_lines(checks: Mapping[str, FileCheck]) -> Iterator[str]:
     for role, check in checks.items():
         yield f"{role}: {check.file} ({check.format})"
         yield from _account_lines(check)
+        yield from _header_lines(check.matched)
         yield "  filled cells"
         yield from (f"    {share:>9.1%}  {name}" for name, share in check.profile.fill_rates.items() if share)
         yield from _class_lines(check.profile)
@@ -450,6 +455,34 @@ def _account_lines(check: FileCheck) -> Iterator[str]:
     yield from (f"  note: {note}" for note in check.notes)
     yield f"  columns in the file: {len(check.columns_found)}"
     yield f"  columns absent or empty: {', '.join(check.columns_without_value) or 'none'}"
+
+
+def _header_lines(accounts: Sequence[Matched]) -> Iterator[str]:
+    """Which header became which field; parts with the same headers are told once."""
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for account in accounts:
+        alike.setdefault((account.used, account.unused), []).append(account.part)
+    for (used, unused), parts in alike.items():
+        more = f" and {len(parts) - 1} more" if len(parts) > 1 else ""
+        yield f"  headers of {parts[0]}{more}"
+        width = max((len(ours) for ours, _ in used), default=0)
+        yield from (f"    {ours:<{width}} ← {_quoted(header)}" for ours, header in used)
+        yield f"    not used: {', '.join(map(_quoted, unused)) or 'none'}"
+
+
+def _quoted(header: str) -> str:
+    return f'"{" ".join(header.split())}"'
+
+
+def refuse_unusable(checks: Mapping[str, FileCheck]) -> None:
+    """`InputError` where an input has no usable row: a run would stop there too."""
+    for check in checks.values():
+        if check.rows_used == 0:
+            message = (
+                f"{check.file}: expected at least one usable row, found {check.rows_read} rows and none usable; "
+                "mend them for the reasons above or give another file."
+            )
+            raise InputError(message)
 
 
 def _class_lines(table: TableProfile) -> Iterator[str]:

@@ -82,9 +82,10 @@ def check(owners: Path, citizens: Path | None, config: Path | None, out: Path | 
 
     found = profile.check_files(owners, citizens, load(config), display=display_for(quiet=quiet))
     for line in profile.report_lines(found):
-        _say(line, quiet=quiet)
+        click.echo(line)
     if out is not None:
         write_json(out, profile.as_json(found))
+    profile.refuse_unusable(found)
 
 
 def _job_options(command: _Function) -> _Function:

@@ -31,7 +31,7 @@ from linkage.errors import MissingColumnError
 from linkage.schemas import OWNER_LINES, REJECTED
 from linkage.sources.mapping import PART, ROW, plain_words
 from linkage.sources.pl3_layout import Layout, find_layout
-from linkage.sources.tables import MAX_VALUE_SHOWN, Taken
+from linkage.sources.tables import MAX_VALUE_SHOWN, Matched, Taken, matched
 from linkage.sources.workbooks import Sheet
 
 EXTRA = ("current_user_name", "current_user_id_no", "permanent_address_2tier", "change_reason", "representative_id_no")
@@ -63,6 +63,14 @@ _FIELDS = (
     "owner_sex", "owner_id_no", "owner_id_date", "owner_address", "owner_role", *EXTRA[:4],
     "co_owner_name", "co_owner_birth", "co_owner_sex", "co_owner_id_no", "owner_record_id",
 )  # fmt: skip
+_OURS = {
+    "cadastral_sheet_no": "map_sheet_no",
+    "cadastral_parcel_no": "parcel_no",
+    "paper_sheet_no": "map_sheet_no",
+    "paper_parcel_no": "parcel_no",
+    "organisation_name": "owner_name",
+    "organisation_id_no": "owner_id_no",
+}
 _NOTHING = r"^\s*(?:[-–—/.x0]+|n/?a|không(?: có)?|khong(?: co)?|null)\s*$"
 _TOTAL = r"^\s*(?:(?:tổng cộng|tổng số|tong cong|tong so|grand total)\b|(?:tổng|cộng|cong|total)\s*[:.]?\s*(?:\d|\(|$))"
 _FOOTER = (
@@ -147,8 +155,15 @@ def _taken(file: str, sheet: Sheet, layout: Layout, *, part: str, hidden: bool, 
     kept = named[_WHY].is_null()
     merged = _named(_merged(body, sheet), layout)  # 3
     inherited = _inherited(merged.with_columns(serial_number=named["serial_number"]).filter(kept))
-    lines = _lines(inherited, f"{file}#{sheet.name}").with_columns(pl.lit(part).alias(PART))  # 4
-    return Taken(lines, _rejected(named.filter(~kept), part), layout.headers, "pl3-01", notes)
+    place = f"{file}#{sheet.name}" if sheet.name else file
+    lines = _lines(inherited, place).with_columns(pl.lit(part).alias(PART))  # 4
+    return Taken(lines, _rejected(named.filter(~kept), part), layout.headers, "pl3-01", _account(part, layout), notes)
+
+
+def _account(part: str, layout: Layout) -> Matched:
+    """What each header became, under the names of our columns."""
+    used = [(_OURS.get(field, field), layout.headers[position]) for field, position in layout.columns.items()]
+    return matched(part, layout.headers, used)
 
 
 def _body(sheet: Sheet, layout: Layout) -> pl.DataFrame:

@@ -4,6 +4,8 @@ Rules
 - Every row of a file ends in exactly one place: `rows_read == lines.height + rejected.height`, always.
 - A row without any text is not a row: it is not counted, but it is numbered.
 - Columns that a file lacks are null, or the constant the config gives; columns nobody asked for are left out.
+- A delimited file whose header is not ours, but fits the layout PL3-01, is read as a sheet of that layout would be;
+  where it has no column `owner_record_id`, the id of a line is `<file>!<row>`.
 - A folder is read as one table; so is a workbook with a table on several sheets. `source_part` says which file or sheet
   a row comes from, and with `row_number` it names the row in `original_rows`.
 
@@ -25,11 +27,12 @@ from linkage.schemas import CITIZEN_LINES, OWNER_LINES, REJECTED
 from linkage.sources import elis, pl3
 from linkage.sources.delimited import open_csv
 from linkage.sources.files import Kind, check_kind, files_of
-from linkage.sources.mapping import PART, ROW, SourceMapping, match_columns
+from linkage.sources.mapping import PART, ROW, SourceMapping, fold_header, match_columns
 from linkage.sources.parquet import open_parquet
+from linkage.sources.pl3_layout import find_layout
 from linkage.sources.refusals import Check, filled, repair_citizen_id, sift, too_long, twelve_digits
-from linkage.sources.tables import Part, Taken
-from linkage.sources.workbooks import Sheet, plain_parts, read_sheets
+from linkage.sources.tables import Matched, Part, RawTable, Taken, matched
+from linkage.sources.workbooks import Sheet, plain_parts, read_sheets, sheet_of
 
 BEFORE, SINCE = "before-2025-07-01", "from-2025-07-01"
 _OWNER_COLUMNS = tuple(name for name in OWNER_LINES.columns if name != ROW)
@@ -48,6 +51,7 @@ class Source:
     columns_found: tuple[str, ...]
     format: str
     notes: tuple[str, ...] = field(default=())
+    matched: tuple[Matched, ...] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,10 @@ def _take_file(file: Path, mapping: SourceMapping, wanted: _Wanted) -> list[Take
         taken = pl3.take(file.name, sheets, named=mapping.sheet is not None)
         if taken or mapping.format == "pl3-01":
             return taken or pl3.refuse(file.name, sheets)
+    if sheets is None and wanted.owners and (text := _layout_in_text(file, mapping)):
+        sheet, raw = text
+        whole = pl3.take(file.name, [sheet], named=True)[0]
+        return [replace(whole, rejected=pl.concat([raw.rejected, whole.rejected]), format="csv (pl3-01)")]
     parts = _parts(file, mapping, sheets, wanted.columns or wanted.required)
     return _take_parts(file, parts, mapping, wanted)
 
@@ -125,6 +133,17 @@ def _take_file(file: Path, mapping: SourceMapping, wanted: _Wanted) -> list[Take
 def _sheets(file: Path, mapping: SourceMapping) -> list[Sheet] | None:
     kind = check_kind(file, _CLAIMS.get(mapping.format))
     return read_sheets(file, kind, mapping) if kind in {"xlsx", "xls"} else None
+
+
+def _layout_in_text(file: Path, mapping: SourceMapping) -> tuple[Sheet, RawTable] | None:
+    """A delimited file as a sheet, where its header is not ours but has the layout PL3-01."""
+    if mapping.format not in {"auto", "csv"} or mapping.columns or check_kind(file) != "csv":
+        return None
+    part = open_csv(file, mapping)
+    if find_layout(sheet_of(part.headers)) is None or fold_header("owner_name") in map(fold_header, part.headers):
+        return None
+    raw = part.load(None)
+    return sheet_of(part.headers, raw.frame), raw
 
 
 def _may_be_pl3(mapping: SourceMapping) -> bool:
@@ -178,7 +197,8 @@ def _take_part(part: Part, mapping: SourceMapping, wanted: _Wanted) -> Taken:
     frame = _under_our_names(raw.frame, found, part, wanted)
     if is_elis:
         frame = elis.finish(frame, part.name)
-    return Taken(frame, raw.rejected, part.headers, "elis" if is_elis else part.format, part.notes)
+    account = matched(part.name, part.headers, list(found.items()))
+    return Taken(frame, raw.rejected, part.headers, "elis" if is_elis else part.format, account, part.notes)
 
 
 def _under_our_names(frame: pl.DataFrame, found: Mapping[str, str], part: Part, wanted: _Wanted) -> pl.DataFrame:
@@ -229,5 +249,6 @@ def _settle(taken: Sequence[Taken], prepare: Sequence[pl.Expr], checks: Sequence
     good, sifted = sift(frame.with_columns(*prepare), [*too_long(frame), *checks], unique)
     headers = tuple(dict.fromkeys(header for table in taken for header in table.headers))
     notes = tuple(note for table in taken for note in table.notes)
+    accounts = tuple(table.matched for table in taken)
     formats = ", ".join(dict.fromkeys(table.format for table in taken))
-    return Source(good, REJECTED.check(pl.concat([refused, sifted])), rows_read, headers, formats, notes)
+    return Source(good, REJECTED.check(pl.concat([refused, sifted])), rows_read, headers, formats, notes, accounts)

@@ -56,6 +56,15 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Matched:
+    """What the headers of one part became: pairs of our field and the header, and the headers that were not used."""
+
+    part: str
+    used: tuple[tuple[str, str], ...]
+    unused: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Taken:
     """The rows of one part under our names, with `row_number` and `source_part`."""
 
@@ -63,7 +72,20 @@ class Taken:
     rejected: pl.DataFrame
     headers: tuple[str, ...]
     format: str
+    matched: Matched
     notes: tuple[str, ...] = field(default=())
+
+
+def matched(part: str, headers: Sequence[str], used: Sequence[tuple[str, str]]) -> Matched:
+    """The account of a part's headers, in the order of the file; unnamed columns are left out.
+
+    >>> matched("a.csv", ["Mã", "Họ tên", "column_3"], [("owner_name", "Họ tên")])
+    Matched(part='a.csv', used=(('owner_name', 'Họ tên'),), unused=('Mã',))
+    """
+    order = {header: position for position, header in enumerate(headers)}
+    taken = {header for _, header in used}
+    unused = (h for i, h in enumerate(headers, start=1) if h not in taken and h != f"column_{i}")
+    return Matched(part, tuple(sorted(used, key=lambda pair: order[pair[1]])), tuple(unused))
 
 
 def text_of(value: Cell) -> str | None:

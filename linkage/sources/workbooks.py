@@ -46,6 +46,16 @@ class Sheet:
         return [list(row) for row in self.frame.drop(ROW).head(rows).iter_rows()]
 
 
+def sheet_of(headers: Sequence[str], rows: pl.DataFrame | None = None) -> Sheet:
+    """A table of another kind as a nameless sheet: its header as row 1, then its rows with their own numbers."""
+    names = [str(position) for position in range(len(headers))]
+    top = pl.DataFrame([[1, *headers]], schema={ROW: pl.Int64, **dict.fromkeys(names, pl.String)}, orient="row")
+    if rows is None:
+        return Sheet("", hidden=False, frame=top, merged=())
+    body = rows.rename(dict(zip(headers, names, strict=True)))
+    return Sheet("", hidden=False, frame=pl.concat([top, body]), merged=())
+
+
 def read_sheets(path: Path, kind: Kind, mapping: SourceMapping) -> list[Sheet]:
     """The sheets of a workbook in their order; only the one the config names where it names one."""
     check_workbook(path, kind)

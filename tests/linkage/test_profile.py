@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from linkage.config import load
-from linkage.profile import REFUSALS, WORDS, as_json, check_files, profile, report_lines
+from linkage.errors import InputError
+from linkage.profile import REFUSALS, WORDS, as_json, check_files, profile, refuse_unusable, report_lines
 from linkage.schemas import CITIZEN_LINES, OWNER_LINES
 from linkage.sources import pl3
 
@@ -176,6 +177,28 @@ def test_a_check_accounts_for_every_row_by_reason(files):
     assert {reason.split(":")[0] for reason in land.rejected} == {"missing-id", "duplicate-id"}
     assert "owner_id_no" in land.columns_without_value
     assert {reason.split(":")[0] for reason in found["citizens"].rejected} == {"bad-citizen-id"}
+
+
+def test_a_check_says_which_header_became_which_field_and_which_were_not_used(tmp_path: Path):
+    owners = tmp_path / "so.csv"
+    owners.write_text("owner_record_id,Owner Name,Màu sắc\n1,Lê Văn An,đỏ\n", encoding="utf-8")
+    told = list(report_lines(check_files(owners, None, load(None))))
+    assert '    owner_name      ← "Owner Name"' in told
+    assert '    not used: "Màu sắc"' in told
+
+
+def test_files_of_a_folder_with_the_same_headers_are_told_once(tmp_path: Path):
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(f"owner_record_id,owner_name\n{name},Lê Văn An\n", encoding="utf-8")
+    told = list(report_lines(check_files(tmp_path, None, load(None))))
+    assert [line for line in told if "headers of" in line] == ["  headers of a.csv and 1 more"]
+
+
+def test_a_file_without_a_usable_row_is_refused_as_a_run_would(tmp_path: Path):
+    owners = tmp_path / "so.csv"
+    owners.write_text("owner_record_id,owner_name\n1,\n,Mai Lan\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"so\.csv: expected at least one usable row, found 2 rows and none usable"):
+        refuse_unusable(check_files(owners, None, load(None)))
 
 
 def test_neither_the_table_nor_the_json_holds_a_value_of_a_record(files):

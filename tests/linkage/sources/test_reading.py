@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -116,6 +117,48 @@ def test_a_foreign_header_is_renamed_by_the_mapping_and_a_constant_fills_a_colum
         "19333",
         "before-2025-07-01",
     )
+
+
+VIETNAMESE = ("STT", "Họ và tên", "Năm sinh", "Giới tính", "Số giấy tờ", "Địa chỉ", "Số phát hành")
+VALUES = [("1", "Tý", "1960", "Nam", "045060012345", "Thôn 1", "BK 1"), ("2", "Sửu", "", "Nữ", "", "Thôn 2", "BK 2")]
+
+
+def test_the_same_table_is_read_alike_as_text_and_as_a_workbook(tmp_path: Path) -> None:
+    csv, workbook = tmp_path / "a.csv", tmp_path / "a.xlsx"
+    write_csv(csv, "\n".join(";".join(row) for row in (VIETNAMESE, *VALUES)))
+    with xlsxwriter.Workbook(str(workbook)) as book:
+        sheet = book.add_worksheet("S")
+        for number, row in enumerate((VIETNAMESE, *VALUES)):
+            sheet.write_row(number, 0, row)
+    text, cells = read_owners(csv), read_owners(workbook)
+    ids = ("owner_record_id", "source_part")
+    assert text.lines.drop(ids).equals(cells.lines.drop(ids))
+    assert text.lines["owner_record_id"].to_list() == ["a.csv!2", "a.csv!3"]
+    assert text.matched[0].used == cells.matched[0].used
+
+
+def test_rows_of_such_text_are_accounted_for_and_keep_their_numbers(tmp_path: Path) -> None:
+    rows = [VIETNAMESE, VALUES[0], ("",), ("1", "2", "3"), VALUES[1], ("", "Tổng cộng", *[""] * 5)]
+    path = write_csv(tmp_path / "a.csv", "\n".join(",".join(row) for row in rows) + "\n")
+    source = read_owners(path)
+    assert source.lines["owner_record_id"].to_list() == ["a.csv!2", "a.csv!5"]
+    assert sorted(source.rejected["row"].to_list()) == [4, 6]
+    assert original_rows(path)["row_number"].to_list() == [2, 4, 5, 6]
+
+
+def test_text_with_our_own_names_or_a_mapping_is_not_read_by_its_vietnamese_headers(tmp_path: Path) -> None:
+    ours = ",".join(("owner_record_id", "owner_name", *VIETNAMESE))
+    source = read_owners(write_csv(tmp_path / "a.csv", f"{ours}\nx,Dần,{','.join(VALUES[0])}\n"))
+    assert source.lines.select("owner_record_id", "owner_name").row(0) == ("x", "Dần")
+    path = write_csv(tmp_path / "b.csv", f"{','.join(VIETNAMESE)}\n{','.join(VALUES[0])}\n")
+    mapping = SourceMapping(columns={"owner_record_id": "STT", "owner_name": "Họ và tên"})
+    assert read_owners(path, mapping).lines["owner_record_id"].to_list() == ["1"]
+
+
+def test_an_id_of_its_own_stands_before_the_place_of_the_line(tmp_path: Path) -> None:
+    header = ",".join(("owner_record_id", *VIETNAMESE))
+    source = read_owners(write_csv(tmp_path / "a.csv", f"{header}\nx,{','.join(VALUES[0])}\n"))
+    assert source.lines["owner_record_id"].to_list() == ["x"]
 
 
 def test_a_header_that_stands_twice_cannot_be_used(tmp_path: Path) -> None:
