@@ -15,13 +15,26 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from linkage.errors import ConfigError
+from linkage.schemas import CITIZEN_LINES, OWNER_LINES
 
 VINTAGES = Literal["before-2025-07-01", "from-2025-07-01"]
+
+
+_PROVINCES = frozenset(
+    f"{code:02}"
+    for code in (
+        *(1, 4, 8, 11, 12, 14, 15, 19, 20, 22, 24, 25, 31, 33, 37, 38, 40),
+        *(42, 44, 46, 48, 51, 52, 56, 66, 68, 75, 79, 80, 82, 86, 91, 92, 96),
+    )
+)
+"""Codes of the 34 provinces since 1 July 2025 (the successors in `normalise.provinces`)."""
+_OF_EXPORTS = ("relation", "owner_id_kind", "co_owner_id_kind")
+"""What an ELIS export says beside the columns of a line."""
 
 
 class _Part(BaseModel):
@@ -33,6 +46,15 @@ class Run(_Part):
 
     kind: Literal["land-register"] = "land-register"
     home_provinces: tuple[str, ...] = ()
+
+    @field_validator("home_provinces")
+    @classmethod
+    def _are_new_codes(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        for code in codes:
+            if code not in _PROVINCES:
+                message = f"'{code}' is no code of a province since 2025-07-01; give two digits such as '44'"
+                raise ValueError(message)
+        return codes
 
 
 class SourceConfig(_Part):
@@ -53,6 +75,30 @@ class Sources(_Part):
 
     owners: SourceConfig = SourceConfig(vintage="before-2025-07-01")
     citizens: SourceConfig = SourceConfig(vintage="from-2025-07-01")
+
+    @model_validator(mode="after")
+    def _know_their_columns(self) -> Self:
+        ours = {"owners": (*OWNER_LINES.columns, *_OF_EXPORTS), "citizens": tuple(CITIZEN_LINES.columns)}
+        for side, known in ours.items():
+            source: SourceConfig = getattr(self, side)
+            for table, given in (("columns", source.columns), ("constants", source.constants)):
+                _refuse_unknown(f"sources.{side}", table, given, [name for name in known if name != "row_number"])
+        return self
+
+
+def _refuse_unknown(section: str, table: str, given: dict[str, str], known: list[str]) -> None:
+    for key in given:
+        if key in SourceConfig.model_fields:
+            message = (
+                f"'{key}' in [{section}.{table}] is a setting, not a column; it belongs above the table, in [{section}]"
+            )
+            raise ValueError(message)
+        if key not in known:
+            message = (
+                f"unknown key '{key}' in [{section}.{table}]; known here: {', '.join(known)} "
+                "(a setting belongs above the table)"
+            )
+            raise ValueError(message)
 
 
 class Gather(_Part):
@@ -118,7 +164,25 @@ def shipped(name: str) -> Path:
 def _sentence(file: Path, error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"]) or "the file"
+    if first["type"] == "extra_forbidden":
+        return f"{file.name}: unknown key '{where}'; known here: {', '.join(_keys_at(first['loc'][:-1]))}."
+    if first["type"] == "value_error":
+        return f"{file.name}: at '{where}': {first['ctx']['error']}."
     return f"{file.name}: at '{where}': {first['msg']}; mend the config."
+
+
+def _keys_at(place: tuple[int | str, ...]) -> list[str]:
+    """The keys of a table of the config; a list's index stands for each of its tables.
+
+    >>> _keys_at(("blocking", 0))
+    ['equal', 'max_block_pairs']
+    """
+    model: Any = Config
+    for name in place:
+        if isinstance(name, str):
+            kind = model.model_fields[name].annotation
+            model = next((part for part in get_args(kind) if part is not Ellipsis), kind)
+    return list(model.model_fields)
 
 
 def load(path: Path | None) -> Config:

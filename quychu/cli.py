@@ -1,7 +1,7 @@
 """The command `quychu`: sub-commands, options, exit codes.
 
 Rules
-- Exit 0 on success, 1 on bad input (one sentence on standard error, no traceback), 2 on wrong usage.
+- Exit 0 on success, 1 on bad input (one sentence on standard error, no traceback), 2 on wrong usage, 130 when stopped.
 - Results go to standard output, progress to standard error: a bar on a terminal, plain lines when piped.
 - Heavy libraries are imported by the command that needs them, so that `--help` is quick.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ _FILE = click.Path(path_type=Path)
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
+_STOPPED = 130
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -45,7 +47,37 @@ def _say(text: str, *, quiet: bool) -> None:
         click.echo(text)
 
 
-@click.group(context_settings=_SETTINGS)
+class _Stoppable(click.Group):
+    """A group whose commands end on Ctrl-C with one sentence and exit code 130."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            again = "; the same command continues" if ctx.invoked_subcommand == "link" else ""
+            click.echo(f"Stopped{again}", err=True)
+            ctx.exit(_STOPPED)
+
+
+def _a_size(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]i?B", value.strip(), re.IGNORECASE):
+        message = f"expected a size such as 4GB, found '{value}'"
+        raise click.BadParameter(message)
+    return value.strip()
+
+
+def _a_profile(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
+    """A shipped profile, or the path of a TOML file; whether that file is good is the generator's matter."""
+    from linkage.synth.catalogue import PROFILES  # noqa: PLC0415
+
+    if value not in PROFILES and not value.endswith(".toml") and not Path(value).is_file():
+        message = f"expected {', '.join(PROFILES)} or a TOML file, found '{value}'"
+        raise click.BadParameter(message)
+    return value
+
+
+@click.group(cls=_Stoppable, context_settings=_SETTINGS)
 @click.version_option(package_name="quychu", prog_name="quychu")
 def cli() -> None:
     """Resolve the owners written in land registers to the citizens of the population register."""
@@ -53,10 +85,16 @@ def cli() -> None:
 
 @_example("quychu synth --citizens 20000 --out data --profile rural")
 @cli.command(context_settings=_SETTINGS)
-@click.option("--citizens", type=click.IntRange(100), required=True, help="How many citizens the register holds.")
+@click.option("--citizens", type=click.IntRange(200), required=True, help="How many citizens the register holds.")
 @click.option("--out", type=_FILE, required=True, help="Folder for the files.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same files.")
-@click.option("--profile", default="mixed", show_default=True, help="mixed, rural, urban, or a TOML file of errors.")
+@click.option(
+    "--profile",
+    default="mixed",
+    show_default=True,
+    callback=_a_profile,
+    help="mixed, rural, urban, or a TOML file of errors.",
+)
 @_quiet
 def synth(citizens: int, out: Path, seed: int, profile: str, quiet: bool) -> None:
     """Generate a land register and a population register with known truth."""
@@ -91,7 +129,13 @@ def check(owners: Path, citizens: Path | None, config: Path | None, out: Path | 
 def _job_options(command: _Function) -> _Function:
     for option in (
         click.option("--threads", type=click.IntRange(1), help="Processor cores to use (default: all)."),
-        click.option("--memory", default="2GB", show_default=True, help="Budget of the database; above it, it spills."),
+        click.option(
+            "--memory",
+            default="2GB",
+            show_default=True,
+            callback=_a_size,
+            help="Budget of the database; above it, it spills.",
+        ),
         click.option("--config", type=_FILE, help="TOML file (default: the shipped land-register.toml)."),
         click.option("--citizens", "--right", type=_FILE, help="Extract of the population register, or another table."),
         click.option("--owners", "--left", type=_FILE, help="Land register: Parquet, CSV, XLSX, XLS or PL3-01."),
@@ -245,7 +289,7 @@ def report(run: Path, with_names: bool, quiet: bool) -> None:
 @_example("quychu demo --out demo-run")
 @cli.command(context_settings=_SETTINGS)
 @click.option("--out", type=_FILE, default=Path("demo-run"), show_default=True, help="Folder for data and results.")
-@click.option("--citizens", type=click.IntRange(100), default=20_000, show_default=True, help="Citizens to generate.")
+@click.option("--citizens", type=click.IntRange(200), default=20_000, show_default=True, help="Citizens to generate.")
 @_quiet
 def demo(out: Path, citizens: int, quiet: bool) -> None:
     """Show the whole story on generated data and print the path of the report."""

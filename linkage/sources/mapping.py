@@ -19,15 +19,53 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Literal
 
 from linkage.config import SourceConfig
-from linkage.errors import InputError, MissingColumnError
+from linkage.errors import _VALUE, InputError, MissingColumnError
 
 Format = Literal["auto", "pl3-01", "elis", "csv", "parquet", "xlsx"]
 ROW = "row_number"
 PART = "source_part"
 RESERVED = (ROW, PART)
+
+
+_SHOWN = 8
+"""Headers that a refusal shows."""
+_CALLED = {"owner_name": "hovaten", "full_name": "hovaten", "citizen_id": "sodinhdanhcanhan", "owner_id_no": "sogiayto"}
+"""What an office calls a column of ours, folded."""
+
+
+class HeaderError(MissingColumnError):
+    """A required column cannot be found; names the headers that are most like it.
+
+    >>> str(HeaderError("a.csv", "owner_name", ["1", "Lan", "045171999999"]))
+    "a.csv: expected a column 'owner_name', found values in the first row (not shown here); add a header row."
+    """
+
+    def __init__(self, file: str, column: str, found: Iterable[str], section: str = "sources.owners.columns") -> None:
+        names = list(found)
+        super().__init__(file, column, names, section)
+        expected = f"{file}: expected a column '{column}', found"
+        if any(_VALUE.search(name) for name in names):
+            self.args = (f"{expected} values in the first row (not shown here); add a header row.",)
+        elif len(names) > _SHOWN:
+            listed = ", ".join(f"'{name}'" for name in _closest(column, names))
+            more = f"and {len(names) - _SHOWN} more"
+            self.args = (f"{expected} {listed} {more}; rename one or map it in [{section}].",)
+
+
+def _closest(column: str, headers: Sequence[str]) -> list[str]:
+    """The headers most like a column of ours or what offices call it, in the order of the file."""
+    likes = [fold_header(column), *([_CALLED[column]] if column in _CALLED else [])]
+
+    def likeness(position: int) -> float:
+        folded = fold_header(headers[position])
+        return max(SequenceMatcher(None, like, folded).ratio() for like in likes)
+
+    best = sorted(range(len(headers)), key=likeness, reverse=True)[:_SHOWN]
+    return [headers[position] for position in sorted(best)]
 
 
 @dataclass(frozen=True)
@@ -107,7 +145,7 @@ def match_columns(
         if header is not None:
             found[ours] = header
         elif ours in columns:
-            raise MissingColumnError(file, columns[ours], headers, section)
+            raise HeaderError(file, columns[ours], headers, section)
     _refuse_twins(file, headers, found)
     return found
 

@@ -27,9 +27,8 @@ from typing import NoReturn
 
 import polars as pl
 
-from linkage.errors import MissingColumnError
 from linkage.schemas import OWNER_LINES, REJECTED
-from linkage.sources.mapping import PART, ROW, plain_words
+from linkage.sources.mapping import PART, ROW, HeaderError, plain_words
 from linkage.sources.pl3_layout import Layout, find_layout
 from linkage.sources.tables import MAX_VALUE_SHOWN, Matched, Taken, matched
 from linkage.sources.workbooks import Sheet
@@ -118,7 +117,7 @@ def originals(file: str, sheets: Sequence[Sheet], *, named: bool) -> list[pl.Dat
 def refuse(file: str, sheets: Sequence[Sheet]) -> NoReturn:
     """The refusal of a workbook without a PL3-01 table."""
     texts = [cell for sheet in sheets for row in sheet.head(8) for cell in row if cell]
-    raise MissingColumnError(file, "Họ tên chủ sử dụng/người đại diện", texts)
+    raise HeaderError(file, "Họ tên chủ sử dụng/người đại diện", texts)
 
 
 def kind_code(text: str) -> str | None:

@@ -27,7 +27,7 @@ from linkage.schemas import CITIZEN_LINES, OWNER_LINES, REJECTED
 from linkage.sources import elis, pl3
 from linkage.sources.delimited import open_csv
 from linkage.sources.files import Kind, check_kind, files_of
-from linkage.sources.mapping import PART, ROW, SourceMapping, fold_header, match_columns
+from linkage.sources.mapping import PART, ROW, HeaderError, SourceMapping, fold_header, match_columns
 from linkage.sources.parquet import open_parquet
 from linkage.sources.pl3_layout import find_layout
 from linkage.sources.refusals import Check, filled, repair_citizen_id, sift, too_long, twelve_digits
@@ -192,7 +192,7 @@ def _take_part(part: Part, mapping: SourceMapping, wanted: _Wanted) -> Taken:
     )
     for column in wanted.required:
         if column not in found and column not in mapping.constants and not (is_elis and column == "owner_record_id"):
-            raise MissingColumnError(part.name, column, part.headers, wanted.section)
+            raise HeaderError(part.name, column, part.headers, wanted.section)
     raw = part.load(list(dict.fromkeys(found.values())) if wanted.columns is not None else None)
     frame = _under_our_names(raw.frame, found, part, wanted)
     if is_elis:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from quychu.cli import cli
-from tests.end_to_end.command import quychu
+from tests.end_to_end.command import quychu, quychu_here
 from tests.end_to_end.conftest import World
 
 COMMANDS = sorted(cli.list_commands(click.Context(cli)))
@@ -32,7 +33,10 @@ def test_help_shows_an_example_and_ends_well(command):
         ("link",),
         ("link", "--owners", "a.csv", "--citizens", "b.csv"),
         ("link", "--owners", "a.csv", "--citizens", "b.csv", "--out", "c", "--threads", "0"),
+        ("link", "--owners", "a.csv", "--citizens", "b.csv", "--out", "c", "--memory", "lots"),
         ("check", "--sheets", "3"),
+        ("synth", "--citizens", "199", "--out", "x"),
+        ("synth", "--citizens", "200", "--out", "x", "--profile", "suburban"),
         ("synth", "--citizens", "many", "--out", "x"),
         ("evaluate", "--links", "a"),
     ],
@@ -42,6 +46,30 @@ def test_wrong_usage_ends_with_two(words):
     assert done.code == 2
     assert "Usage:" in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(("command", "said"), [("link", "Stopped; the same command continues"), ("check", "Stopped")])
+def test_a_command_that_is_stopped_says_whether_it_can_continue(command: str, said: str):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli.commands[command], "invoke", stop)
+        words = {"link": ["--owners", "a", "--citizens", "b", "--out", "c"], "check": ["--owners", "a"]}[command]
+        done = CliRunner().invoke(cli, [command, *words])
+    assert (done.exit_code, done.stderr.strip()) == (130, said)
+
+
+def test_a_quiet_check_still_tells_its_figures_and_no_usable_row_is_bad_input(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    owners = tmp_path / "so.csv"
+    owners.write_text("owner_record_id,owner_name\n1,\n", encoding="utf-8")
+    done = quychu_here(capfd, "check", "--owners", owners, "--quiet")
+    assert done.code == 1
+    assert "rows read 1 = used 0 + rejected 1" in done.out
+    assert done.err.startswith("quychu: so.csv: expected at least one usable row")
+    assert len(done.err.splitlines()) == 1
 
 
 def test_check_tells_rows_reasons_and_classes_before_anything_runs(world: World, tmp_path: Path):

@@ -100,6 +100,19 @@ def test_a_missing_column_is_named_with_the_columns_found(tmp_path: Path) -> Non
         read_owners(path)
 
 
+def test_of_many_headers_the_eight_most_like_the_missing_one_are_named(tmp_path: Path) -> None:
+    header = ",".join([f"x{letter}" for letter in "abcdefghijkl"] + ["Họ và tên lót"])
+    with pytest.raises(MissingColumnError, match=r"'Họ và tên lót' and 5 more; rename one") as refusal:
+        read_table(write_csv(tmp_path / "a.csv", f"{header}\n"), required=["full_name"])
+    assert str(refusal.value).count("'x") == 7
+
+
+def test_a_file_without_a_header_is_asked_for_one_and_shows_no_value(tmp_path: Path) -> None:
+    with pytest.raises(MissingColumnError, match=r"\(not shown here\); add a header row\.$") as refusal:
+        read_owners(write_csv(tmp_path / "a.csv", "1,Tý,045060012345\n2,Sửu,\n"))
+    assert "Tý" not in str(refusal.value)
+
+
 def test_a_mapped_column_that_is_not_there_is_refused_even_if_optional(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", "owner_record_id,owner_name\n1,Tý\n")
     with pytest.raises(MissingColumnError, match="'Năm'"):
