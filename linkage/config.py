@@ -20,7 +20,6 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from linkage.errors import ConfigError
-from linkage.schemas import CITIZEN_LINES, OWNER_LINES
 
 VINTAGES = Literal["before-2025-07-01", "from-2025-07-01"]
 
@@ -33,6 +32,52 @@ _PROVINCES = frozenset(
     )
 )
 """Codes of the 34 provinces since 1 July 2025 (the successors in `normalise.provinces`)."""
+_COLUMNS = {
+    "owners": [
+        "owner_record_id",
+        "parcel_code",
+        "commune_code",
+        "commune_code_vintage",
+        "map_sheet_no",
+        "parcel_no",
+        "map_scale",
+        "area_m2",
+        "land_use_code",
+        "parcel_address",
+        "certificate_serial",
+        "certificate_no",
+        "certificate_date",
+        "owner_kind",
+        "owner_role",
+        "owner_name",
+        "owner_birth",
+        "owner_sex",
+        "owner_id_no",
+        "owner_id_date",
+        "owner_address",
+        "co_owner_name",
+        "co_owner_birth",
+        "co_owner_sex",
+        "co_owner_id_no",
+    ],
+    "citizens": [
+        "citizen_id",
+        "full_name",
+        "former_id_no",
+        "birth_date",
+        "sex",
+        "commune_code",
+        "commune_code_vintage",
+        "address",
+        "spouse_name",
+        "spouse_citizen_id",
+        "father_name",
+        "mother_name",
+        "household_id",
+        "status",
+    ],
+}
+"""The columns that an office may name: those of `schemas.OWNER_LINES` and `CITIZEN_LINES` (a test holds them equal)."""
 _OF_EXPORTS = ("relation", "owner_id_kind", "co_owner_id_kind")
 """What an ELIS export says beside the columns of a line."""
 
@@ -78,11 +123,11 @@ class Sources(_Part):
 
     @model_validator(mode="after")
     def _know_their_columns(self) -> Self:
-        ours = {"owners": (*OWNER_LINES.columns, *_OF_EXPORTS), "citizens": tuple(CITIZEN_LINES.columns)}
-        for side, known in ours.items():
+        for side, known in _COLUMNS.items():
+            also = _OF_EXPORTS if side == "owners" else ()
             source: SourceConfig = getattr(self, side)
             for table, given in (("columns", source.columns), ("constants", source.constants)):
-                _refuse_unknown(f"sources.{side}", table, given, [name for name in known if name != "row_number"])
+                _refuse_unknown(f"sources.{side}", table, given, [*known, *also])
         return self
 
 

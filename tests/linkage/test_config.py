@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from linkage.config import _PROVINCES, load, shipped
+from linkage.config import _COLUMNS, _PROVINCES, load, shipped
 from linkage.errors import ConfigError
 from linkage.normalise.provinces import PROVINCE_SUCCESSORS
+from linkage.schemas import CITIZEN_LINES, OWNER_LINES
 
 REFUSED = {
     "a setting below the table of columns belongs above it": (
@@ -66,3 +67,9 @@ def test_a_home_province_is_a_code_since_the_merger(code: str, tmp_path: Path) -
 
 def test_the_codes_known_are_those_of_the_successors() -> None:
     assert set(PROVINCE_SUCCESSORS.values()) == _PROVINCES
+
+
+def test_the_columns_known_are_those_of_the_contracts() -> None:
+    contracts = {"owners": OWNER_LINES, "citizens": CITIZEN_LINES}
+    for side, contract in contracts.items():
+        assert _COLUMNS[side] == [name for name in contract.columns if name != "row_number"]
