@@ -5,8 +5,8 @@ python benchmarks/pl3_workbook.py [rows]
 
 from __future__ import annotations
 
-import resource
 import argparse
+import resource
 import sys
 import tempfile
 import time

@@ -123,6 +123,7 @@ class _Run:
             register = Told(
                 self.job.citizens,
                 mapping_of(told.sources.citizens),
+                told.sources.citizens.sex_coding,
                 told.run.home_provinces,
                 datetime.now(UTC).year,
                 self.steps.folder.scratch(),

@@ -15,7 +15,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -41,6 +41,7 @@ class Told:
 
     path: Path
     mapping: SourceMapping
+    sex_coding: Mapping[str, str]
     home_provinces: tuple[str, ...]
     latest_birth_year: int
     scratch: Path
@@ -78,7 +79,7 @@ def normalise(told: Told) -> dict[str, Path]:
     home, year = list(told.home_provinces), told.latest_birth_year
     files = {name: told.scratch / f"population.{name}.parquet" for name in ("citizens", "parents")}
     parents(source.lines).write_parquet(files["parents"], compression="zstd", compression_level=1)
-    table = citizens(source.lines, home_provinces=home, latest_birth_year=year)
+    table = citizens(source.lines, sex_coding=told.sex_coding, home_provinces=home, latest_birth_year=year)
     table.write_parquet(files["citizens"], compression="zstd", compression_level=1, row_group_size=131_072)
     return files
 

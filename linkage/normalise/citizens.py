@@ -8,7 +8,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -84,7 +84,11 @@ def _places(lines: pl.DataFrame, home_provinces: Sequence[str] | None) -> pl.Dat
 
 
 def citizens(
-    lines: pl.DataFrame, *, home_provinces: Sequence[str] | None = None, latest_birth_year: int = LATEST_BIRTH_YEAR
+    lines: pl.DataFrame,
+    *,
+    sex_coding: Mapping[str, str] | None = None,
+    home_provinces: Sequence[str] | None = None,
+    latest_birth_year: int = LATEST_BIRTH_YEAR,
 ) -> pl.DataFrame:
     """The `CITIZENS` table of register lines (`CITIZEN_LINES`), in the order read.
 
@@ -105,7 +109,7 @@ def citizens(
         own,
         _named(lines),
         _looked_up(lines["birth_date"], births, "birth_year", "birth_month", "birth_day"),
-        _looked_up(lines["sex"], sex_columns(_distinct(lines["sex"]), None), "sex"),
+        _looked_up(lines["sex"], sex_columns(_distinct(lines["sex"]), sex_coding), "sex"),
         _looked_up(lines["former_id_no"], numbers, "id9"),
         _places(lines, home_provinces),
     ]

@@ -72,3 +72,10 @@ def test_a_hamlet_meets_the_owners_hamlet_of_another_kind() -> None:
     line = {"owner_name": "Lê Văn An", "owner_address": "Thôn 03, xã Vĩnh Thuỷ, H. Vĩnh Linh, QT"}
     owner = mentions(pl.DataFrame([line], schema=OWNER_LINES.schema())).row(0, named=True)
     assert (citizen["hamlet"], citizen["commune"]) == (owner["hamlet"], owner["commune"])
+
+
+def test_sexes_in_numbers_are_read_by_the_coding_of_the_source():
+    lines = pl.DataFrame([{"citizen_id": "045060000001", "full_name": "Nguyễn Văn A", "sex": "1", "row_number": 1}])
+    absent = [pl.lit(None, pl.String).alias(name) for name in CITIZEN_LINES.columns if name not in lines.columns]
+    read = [citizens(lines.with_columns(absent), sex_coding=coding)["sex"].item() for coding in (None, {"1": "M"})]
+    assert read == [None, "M"]
