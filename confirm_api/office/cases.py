@@ -69,9 +69,8 @@ def open_case(  # noqa: PLR0913 - a case has as many relations as its row
     }
     no = int(unit.conn.execute(insert(cases).values(values).returning(cases.c.no)).scalar_one())
     _add(unit, no, handle, content)
-    unit.leaf(
-        "state", "accepted", question_id=question_id_of(unit, question_no), reason=f"case-{kind.replace('_', '-')}"
-    )
+    reason = "case-" + kind.replace("_", "-")
+    unit.leaf("state", "accepted", question_id=question_id_of(unit, question_no), reason=reason)
     return no
 
 
