@@ -1,11 +1,11 @@
-"""JSON in its one canonical form (RFC 8785): the one door to the library `rfc8785`.
+r"""JSON in its one canonical form (RFC 8785): the one door to the library `rfc8785`.
 
 Rules
 - Two values have the *same content* when their canonical bytes are equal.
 - NaN, infinity and integers beyond ±(2^53 − 1) have no canonical form and raise ValueError.
 
 >>> canonical({"b": 1.0, "a": [None, "é"]})
-b'{"a":[null,"\\xc3\\xa9"],"b":1}'
+b'{"a":[null,"\xc3\xa9"],"b":1}'
 >>> same_content({"priority": 1}, {"priority": 1.0})
 True
 """

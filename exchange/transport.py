@@ -7,23 +7,26 @@ Rules
 - Anything short of a complete answer is `NoAnswer`: the peer may or may not have taken the message.
 - Connections are kept and used again; a `Client` may be shared by threads.
 
-urllib3, because it costs a third of the processor time of httpx for one small POST on a kept connection.
+urllib3, because it takes half the processor time of httpx for a small POST on a kept connection (0.28 ms against 0.58).
 
 >>> refuse_unsafe("http://127.0.0.1:8443/v1/questions")
 >>> refuse_unsafe("http://vneid.example/token")
 Traceback (most recent call last):
     ...
-exchange.errors.UnsafeUrlError: expected https (plain http only to loopback), found http to another host; correct the peer's url.
+exchange.errors.UnsafeUrlError: expected https (plain http only to loopback) without a user in it, found http; ...
 """
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import urllib3
@@ -57,15 +60,15 @@ class Client:
     def __init__(
         self, *, roots: Path | None = None, read_seconds: float = READ_SECONDS, total_seconds: float = TOTAL_SECONDS
     ) -> None:
-        self.total_seconds = total_seconds
-        self._pool = urllib3.PoolManager(
+        self._total_seconds = total_seconds
+        self._pools = urllib3.PoolManager(
             maxsize=KEPT_CONNECTIONS,
-            retries=False,
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
             ssl_context=_tls(roots),
         )
+        self._by_place: dict[tuple[str, str | None, int | None], urllib3.HTTPConnectionPool] = {}
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_fault: object) -> None:
@@ -73,31 +76,44 @@ class Client:
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._pool.clear()
+        self._by_place.clear()
+        self._pools.clear()
+
+    def _pool(self, scheme: str, host: str | None, port: int | None) -> urllib3.HTTPConnectionPool:
+        """urllib3 looks its pools up by twenty settings; ours differ in the place alone."""
+        place = (scheme, host, port)
+        if place not in self._by_place:
+            self._by_place[place] = self._pools.connection_from_host(host, port, scheme)
+        return self._by_place[place]
 
     def request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> HttpAnswer:
         """One exchange, read to its end."""
         refuse_unsafe(url)
-        deadline = time.monotonic() + self.total_seconds
+        deadline = time.monotonic() + self._total_seconds
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            response = self._pool.request(
+            response = self._pool(parts.scheme, parts.hostname, parts.port).urlopen(
                 method,
-                url,
-                body=body,
-                headers=dict(headers),
+                target,
+                body,
+                dict(headers),
+                retries=False,
                 redirect=False,
                 preload_content=False,
                 decode_content=False,
             )
-            return HttpAnswer(
-                response.status,
-                response.headers.get("content-type"),
-                _bounded(response, deadline),
-                _seconds(response.headers.get("retry-after")),
-                response.headers.get("content-encoding"),
-            )
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            content = _bounded(response, deadline)
+        except (urllib3.exceptions.HTTPError, OSError, http.client.HTTPException) as error:
             raise NoAnswer(f"no answer ({type(error).__name__})") from error
+        found = response.headers
+        return HttpAnswer(
+            response.status,
+            found.get("content-type"),
+            content,
+            _seconds(found.get("retry-after")),
+            found.get("content-encoding"),
+        )
 
 
 def post(
@@ -115,16 +131,16 @@ def get(client: Client, url: str) -> HttpAnswer:
 def refuse_unsafe(url: str) -> None:
     """Only https leaves the machine."""
     parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return
-    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
-        return
-    raise UnsafeUrlError(
-        f"expected https (plain http only to loopback), found {parts.scheme or 'no scheme'} to another host; "
-        "correct the peer's url."
-    )
+    host = parts.hostname or ""
+    safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    if not (safe and host and parts.username is None):
+        raise UnsafeUrlError(
+            "expected https (plain http only to loopback) without a user in it, found "
+            f"{parts.scheme or 'no scheme'}; correct the peer's url."
+        )
 
 
+@cache
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -141,20 +157,24 @@ def _tls(roots: Path | None) -> ssl.SSLContext:
 
 
 def _bounded(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    """The body, or `NoAnswer` where it is too long or takes too long; then the connection is not used again."""
+    """The body; a connection whose answer was not read to its end is closed, not used again."""
     body = bytearray()
     try:
         while chunk := response.read1(_CHUNK_BYTES):
             body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise NoAnswer("no answer (longer than a message may be)")
-            if time.monotonic() > deadline:
-                raise NoAnswer("no answer (took too long)")
+            _refuse_endless(len(body), deadline)
     except BaseException:
         response.close()
         raise
     response.release_conn()
     return bytes(body)
+
+
+def _refuse_endless(length: int, deadline: float) -> None:
+    if length > MAX_BODY_BYTES:
+        raise NoAnswer("no answer (longer than a message may be)")
+    if time.monotonic() > deadline:
+        raise NoAnswer("no answer (took too long)")
 
 
 def _seconds(text: str | None) -> int | None:

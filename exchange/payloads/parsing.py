@@ -76,13 +76,12 @@ def _validated(model: type[_Model], members: Mapping[str, Any]) -> _Model:
     try:
         return model.model_validate(members)
     except ValidationError as error:
-        raise InvalidPayload(
-            _sentence(error.errors(include_url=False, include_context=False, include_input=False)[0])
-        ) from None
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise InvalidPayload(_sentence(first)) from None
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    """Path and rule. An unknown field's own name was chosen by the sender and is told only where it looks like a name."""
+    """Path and rule. An unknown field's name was chosen by the sender: it is told only where it looks like a name."""
     unknown = fault["type"] == "extra_forbidden"
     rule = "unknown field" if unknown else fault["msg"].removeprefix("Value error, ")
     path = ".".join(_step(step) for step in fault["loc"])

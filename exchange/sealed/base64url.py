@@ -1,8 +1,8 @@
-"""base64url as the protocol wants it: no padding, no blanks, no spare bits.
+r"""base64url as the protocol wants it: no padding, no blanks, no spare bits.
 
 >>> decode(b"_-8"), is_canonical(b"_-9"), is_canonical(b"_-8="), is_canonical(b"A")
-(b'\\xff\\xef', False, False, False)
->>> encode(b"\\xff\\xef")
+(b'\xff\xef', False, False, False)
+>>> encode(b"\xff\xef")
 '_-8'
 """
 

@@ -58,7 +58,7 @@ _SMALL_ORDER_Y = frozenset(
         55188659117513257062467267217118295137698188065244968500265048394206261417927,
     }
 )
-"""The y-coordinates of the eight points of small order on Ed25519 (RFC 8032 curve): under such a key anybody can sign."""
+"""The y-coordinates of the eight points of small order on edwards25519: under such a key anybody can sign."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class _Keys:
         _refuse_bad_set(self.keys)
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and isinstance(other, _Keys) and other.keys == self.keys
+        return isinstance(other, type(self)) and other.keys == self.keys
 
     def __hash__(self) -> int:
         return hash(tuple(key.kid for key in self.keys))
@@ -126,7 +126,7 @@ class _Keys:
         found = self._active.get((suite, use))
         if found is None:
             raise KeyFileError(
-                f"expected an active key of suite {suite} for '{use}', found none; add one or change suite."
+                f"expected an active key of suite {suite} for '{use}', found none; add one, or change suite."
             )
         return found
 
@@ -177,7 +177,7 @@ class KeySet(_Keys):
         return JwkSet(_public_part(key) for key in self.keys)
 
     def with_next(self, suite: str) -> KeySet:
-        """First step: keys that receive already and will sign later; publish them and wait until the peers have them."""
+        """First step: keys that receive already and sign later; publish them and wait until the peers have them."""
         _known([suite])
         if any(key.suite == suite and key.status == NEXT for key in self.keys):
             raise KeyFileError(f"suite {suite} has next keys already; activate them first.")
@@ -306,9 +306,7 @@ def _refuse_other_members(jwk: Mapping[str, str], public: set[str], where: str, 
 
 def _imported(jwk: Mapping[str, str], numbers: Iterable[str], where: str) -> JoseKey:
     try:
-        sizes = {len(base64url.decode(jwk[name].encode("ascii"))) for name in numbers}
-        if sizes != {COORDINATE_BYTES}:
-            raise ValueError
+        _refuse_other_sizes([base64url.decode(jwk[name].encode("ascii")) for name in numbers])
         plain = {name: jwk[name] for name in ("kty", "crv", "x", "y", "d") if name in jwk}
         jose = (ECKey if jwk["kty"] == "EC" else OKPKey).import_key(cast("Any", plain))
         _refuse_small_order(jwk["crv"], base64url.decode(jwk["x"].encode("ascii")))
@@ -317,6 +315,11 @@ def _imported(jwk: Mapping[str, str], numbers: Iterable[str], where: str) -> Jos
             f"{where}: expected a point on {jwk['crv']}, each number as 43 base64url characters (32 bytes)."
         ) from error
     return jose
+
+
+def _refuse_other_sizes(numbers: Iterable[bytes]) -> None:
+    if {len(number) for number in numbers} != {COORDINATE_BYTES}:
+        raise ValueError
 
 
 def _refuse_small_order(crv: str, point: bytes) -> None:

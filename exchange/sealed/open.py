@@ -3,8 +3,8 @@
 Rules (protocol §2; the blocks below repeat its numbers)
 - Nothing but `Refused` leaves `open_sealed`, whatever the bytes.
 - A key's id is told in a refusal only where the key is pinned: a stranger cannot write into our log.
-- The payload's text is read only after its signature holds. `re` is a claim where an answer is awaited, and stays in the
-  payload as an unknown field where a request is.
+- The payload's text is read only after its signature holds. `re` is a claim where an answer is awaited, and stays in
+  the payload as an unknown field where a request is.
 - (14) is the caller's: only the store knows which `jti` were seen. Its form is checked here, under that number.
 
 >>> from exchange.sealed.keys import KeySet

@@ -2,8 +2,8 @@
 
 Rules (protocol §2)
 - The JWS header is exactly `alg`, `kid`, `typ`; the JWE header exactly `alg`, `enc`, `kid`, `cty`, `epk`.
-- The claims say `ver`, `iss`, `aud`, a new `jti`, `iat`, `nbf`, `exp`, and `rkt`, the key it is sealed to; an answer also
-  says `re`. The payload's members stand flat beside them.
+- The claims say `ver`, `iss`, `aud`, a new `jti`, `iat`, `nbf`, `exp`, and `rkt`, the key it is sealed to; an answer
+  also says `re`. The payload's members stand flat beside them.
 - Each call has its own `jti`: a repetition is sealed anew.
 
 >>> from exchange.sealed.keys import KeySet
@@ -52,7 +52,7 @@ class Sealed:
     """Of `body`, in hex."""
 
 
-def seal(
+def seal(  # noqa: PLR0913 - the protocol's facts of one message, by name
     payload: Mapping[str, Any] | BaseModel,
     *,
     typ: str,

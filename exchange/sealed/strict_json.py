@@ -5,8 +5,8 @@ Rules (protocol §2, Conventions)
 - No member twice, in no object; no NaN or infinity, also not by overflow (1e999).
 - No lone surrogate and no U+0000, in names neither.
 - At most 32 levels; the outermost object is level 1.
-- Integers lie within ±(2^53 − 1). `1.0` and `1e3` are numbers but not integers: they stay floats, which the schema of an
-  integer field refuses.
+- Integers lie within ±(2^53 − 1). `1.0` and `1e3` are numbers but not integers: they stay floats, which the schema of
+  an integer field refuses.
 
 >>> parse(b'{"a": [1, 2.5, null]}')
 {'a': [1, 2.5, None]}
