@@ -21,11 +21,7 @@ True
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import stat
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +33,7 @@ from joserfc.jwk import ECKey, OKPKey
 
 from exchange.errors import KeyFileError
 from exchange.sealed import base64url, strict_json
+from exchange.sealed.key_files import read_file, refuse_open_mode, write_file
 from exchange.sealed.suites import COORDINATE_BYTES, SUITES, Use, suite_of
 
 JoseKey = ECKey | OKPKey
@@ -142,7 +139,7 @@ class JwkSet(_Keys):
     @classmethod
     def load(cls, path: Path) -> JwkSet:
         """The set in a file."""
-        return cls.parse(_read(path), path.name)
+        return cls.parse(read_file(path), path.name)
 
     def to_json(self) -> bytes:
         """The file, as `/.well-known/jwks.json` gives it."""
@@ -165,12 +162,13 @@ class KeySet(_Keys):
     @classmethod
     def load(cls, path: Path) -> KeySet:
         """The set in a file that is not everybody's to read."""
-        _refuse_open_mode(path)
-        return cls.parse(_read(path), path.name)
+        refuse_open_mode(path)
+        return cls.parse(read_file(path), path.name)
 
     def save(self, path: Path, *, replace_existing: bool = False) -> None:
         """Writes the file with mode 0600, durably; an existing one only when told so."""
-        _write(path, _as_json([key.private_jwk() for key in self.keys]), replace_existing=replace_existing)
+        content = _as_json([key.private_jwk() for key in self.keys])
+        write_file(path, content, mode=0o600, replace_existing=replace_existing)
 
     def public(self) -> JwkSet:
         """What the peers may know."""
@@ -373,58 +371,3 @@ def _keys_of(text: bytes, name: str, *, private: bool) -> list[Key]:
 
 def _as_json(keys: list[dict[str, str]]) -> bytes:
     return (json.dumps({"keys": keys}, indent=2) + "\n").encode("ascii")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise KeyFileError(
-            f"{path}: could not be read ({error.strerror}); make keys with `quychu keys make`."
-        ) from error
-
-
-def _refuse_open_mode(path: Path) -> None:
-    """Windows has no such bits: there the folder's access list holds."""
-    with suppress(OSError):
-        if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & stat.S_IRWXO:
-            raise KeyFileError(
-                f"{path}: everybody on this machine may read it; run `chmod 600` on it, or make new keys."
-            )
-
-
-def _write(path: Path, content: bytes, *, replace_existing: bool) -> None:
-    """A file of mode 0600 under a name of its own, brought to the disk, then given its place in one step."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        _give_place(temporary, path, replace_existing=replace_existing)
-        _sync_folder(path.parent)
-    except FileExistsError as error:
-        raise KeyFileError(f"{path}: is there already and is not overwritten; move it away first.") from error
-    except OSError as error:
-        raise KeyFileError(f"{path}: could not be written ({error.strerror}); see that the folder is there.") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-
-
-def _give_place(temporary: Path, path: Path, *, replace_existing: bool) -> None:
-    if replace_existing:
-        temporary.replace(path)
-    else:
-        os.link(temporary, path)  # fails where the name is taken, in one step; rename would overwrite
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows neither needs nor allows it
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
