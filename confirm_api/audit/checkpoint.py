@@ -1,7 +1,7 @@
 """Texts that anybody can check: the signed note, the checkpoint and the proof of C2SP, byte for byte.
 
 Rules (c2sp.org/signed-note, tlog-checkpoint, tlog-proof)
-- A note is text that ends in a newline, an empty line, then a line for each signature, `— <name> base64(id ‖ signature)`.
+- A note is text that ends in a newline, an empty line, then lines `— <name> base64(key id ‖ signature)`.
 - The key id is SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key)[:4]; 0x01 says Ed25519. A verifier key is
   `<name>+<key id in hex>+base64(0x01 ‖ public key)`.
 - Signatures of unknown keys are ignored; one of the known key that does not verify refuses the whole note.
