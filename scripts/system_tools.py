@@ -35,18 +35,35 @@ class Tool:
 
     def path(self) -> str | None:
         """Where the program is, or None."""
-        return next((found for command in self.commands if (found := shutil.which(command) or _mac_app(command))), None)
+        return next((found for command in self.commands if (found := _find(command))), None)
 
 
 TOOLS: dict[str, Tool] = {
     "libreoffice": Tool("libreoffice-calc", ("soffice", "libreoffice"), "opens the workbooks we write"),
     "chromium": Tool("chromium", ("chromium", "chromium-browser", "google-chrome", "Chromium"), "opens the report"),
+    "postgresql": Tool("postgresql", ("postgres",), "a server of the tests' own (scripts/local_postgres.py)"),
 }
 MAC_APPS = {
     "soffice": "/Applications/LibreOffice.app/Contents/MacOS/soffice",
     "Chromium": "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "google-chrome": "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 }
+OFF_PATH = {"postgres": ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")}
+"""Programs that Debian and Homebrew keep off the PATH, one folder a version: `/usr/lib/postgresql/15/bin/postgres`."""
+
+
+def _find(command: str) -> str | None:
+    return shutil.which(command) or _mac_app(command) or _newest_off_path(command)
+
+
+def _newest_off_path(command: str) -> str | None:
+    found = [path for folder in OFF_PATH.get(command, ()) for path in Path(folder).glob(f"*/bin/{command}")]
+    return str(max(found, key=_version)) if found else None
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    digits = "".join(sign if sign.isdigit() else " " for sign in path.parent.parent.name)
+    return tuple(int(part) for part in digits.split())
 
 
 def _mac_app(command: str) -> str | None:

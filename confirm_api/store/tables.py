@@ -28,6 +28,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData(
@@ -44,6 +45,8 @@ ID = String(64)
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """A growing number; SQLite grows only `INTEGER PRIMARY KEY`."""
+
+_UNNUMBERED = text("position IS NULL")
 
 
 def _number() -> Column[int]:
@@ -160,7 +163,7 @@ feed = Table(
     Column("proven", Boolean, nullable=False),
     Column("evidence_level", String(16), nullable=False),
     Column("answered_at", BigInteger),
-    Index("ix_feed_unnumbered", "no", postgresql_where=Column("position").is_(None)),
+    Index("ix_feed_unnumbered", "no", postgresql_where=_UNNUMBERED, sqlite_where=_UNNUMBERED),
 )
 
 # ---- messages ------------------------------------------------------------------------------------------------------
@@ -286,7 +289,7 @@ leaves = Table(
     Column("position", NUMBER, unique=True),  # index in the tree; null until numbered
     Column("leaf", Text, nullable=False),  # RFC 8785 JSON, byte for byte
     Column("sealed", String(64), index=True),
-    Index("ix_leaves_unnumbered", "no", postgresql_where=Column("position").is_(None)),
+    Index("ix_leaves_unnumbered", "no", postgresql_where=_UNNUMBERED, sqlite_where=_UNNUMBERED),
 )
 
 records = Table(
