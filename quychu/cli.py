@@ -8,6 +8,7 @@ Rules
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 import click
 
 from linkage.errors import LinkageError
+from quychu.errors import QuychuError
 
 _FILE = click.Path(path_type=Path)
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -47,8 +49,33 @@ def _say(text: str, *, quiet: bool) -> None:
         click.echo(text)
 
 
+_ELSEWHERE: dict[str, str] = {
+    "ask": "quychu.circle.commands:ask",
+    "collect": "quychu.circle.commands:collect",
+    "withdraw": "quychu.circle.commands:withdraw",
+    "keys": "exchange.commands:keys",
+    "serve": "confirm_api.commands:serve",
+    "outbox": "confirm_api.outbox_commands:outbox",
+    "office": "confirm_api.office_commands:office",
+    "vneid-sim": "confirm_api.vneid_sim.commands:vneid_sim",
+}
+"""Command → where it is written; it is imported when it is asked for."""
+
+
 class _Stoppable(click.Group):
     """A group whose commands end on Ctrl-C with one sentence and exit code 130."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, here and elsewhere."""
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name."""
+        if cmd_name not in _ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = _ELSEWHERE[cmd_name].partition(":")
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
@@ -305,16 +332,26 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         cli(standalone_mode=True)
-    except LinkageError as error:
+    except (LinkageError, QuychuError) as error:
         click.echo(f"quychu: {error}", err=True)
         sys.exit(1)
     except Exception as error:
+        if _is_ours(error):
+            click.echo(f"quychu: {error}", err=True)
+            sys.exit(1)
         if os.environ.get("QUYCHU_DEBUG"):
             raise
         # The message of a foreign library may hold a value of a record, so only its kind is told.
         kind = type(error).__name__
         click.echo(f"quychu: an unforeseen error ({kind}); set QUYCHU_DEBUG=1 to see where, and report it.", err=True)
         sys.exit(1)
+
+
+def _is_ours(error: Exception) -> bool:
+    """A refusal of the exchange or of the service, whose packages a linkage run does not import."""
+    kinds = {"exchange.errors": "ExchangeError", "confirm_api.errors": "ServiceError"}
+    found = [getattr(sys.modules.get(module), name, None) for module, name in kinds.items()]
+    return any(kind is not None and isinstance(error, kind) for kind in found)
 
 
 def as_json(value: Any) -> str:

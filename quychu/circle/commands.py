@@ -1,0 +1,132 @@
+"""The commands of the circle: `ask`, `collect`, `withdraw`, `learn`; `quychu/cli.py` mounts them.
+
+Rules
+- Each may be stopped and given again: what is done is not done twice.
+- What they print are counts, never a value of a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from quychu.circle.channel import Channel
+
+_FILE = click.Path(path_type=Path)
+_NAMES: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+_RUN = click.option("--run", type=_FILE, required=True, help="Folder of a finished run.")
+_PEER = click.option("--config", type=_FILE, required=True, help="The engine's side (configs/circle.example.toml).")
+_QUIET = click.option("--quiet", is_flag=True, help="Show no progress.")
+
+
+def _example(text: str) -> Callable[[click.Command], click.Command]:
+    def add(command: click.Command) -> click.Command:
+        command.epilog = f"\b\nExample:\n  {text}"
+        return command
+
+    return add
+
+
+@contextmanager
+def _channel(config: Path) -> Iterator[Channel]:
+    from exchange.transport import Client  # noqa: PLC0415
+    from quychu.circle.channel import Channel  # noqa: PLC0415
+    from quychu.circle.settings import load  # noqa: PLC0415
+
+    settings = load(config)
+    own, peer = settings.own(), settings.peer()
+    with Client() as client:
+        yield Channel(own, peer, client, patience_seconds=settings.patience_seconds)
+
+
+def _progress(what: str, *, quiet: bool) -> Callable[[int, int], None]:
+    from quychu.circle.progress import counter  # noqa: PLC0415
+
+    return counter(what, quiet=quiet)
+
+
+@_example("quychu ask --run ket-qua --owners so.xlsx --budget 500 --config cau-hinh/circle.toml")
+@click.command(context_settings=_NAMES)
+@_RUN
+@click.option("--owners", type=_FILE, help="The owner file that was linked: its facts make a question recognisable.")
+@click.option("--budget", type=click.IntRange(1), help="At most so many questions (default: all worth asking).")
+@click.option(
+    "--by",
+    type=click.Choice(["gain", "probability"]),
+    default="gain",
+    show_default=True,
+    help="Whom to ask first: by what an answer is expected to settle, or by falling probability.",
+)
+@click.option(
+    "--random-share",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Share chosen by lot: only these tell how sure the model may be.",
+)
+@click.option("--expires-in-days", type=click.FloatRange(1 / 1440, 30), default=30.0, show_default=True)
+@click.option("--config", type=_FILE, help="The engine's side; without it the questions are made and not posted.")
+@click.option("--link-config", type=_FILE, help="Config of the run (default: the shipped land-register.toml).")
+@_QUIET
+def ask(
+    run: Path, owners: Path | None, config: Path | None, link_config: Path | None, quiet: bool, **told: Any
+) -> None:
+    """Make questions of doubtful links and post them to the confirmation service."""
+    from linkage.ask import Plan  # noqa: PLC0415
+    from linkage.ask import ask as make_questions  # noqa: PLC0415
+    from linkage.config import load  # noqa: PLC0415
+    from quychu.circle.conversation import post_questions  # noqa: PLC0415
+
+    days = told.pop("expires_in_days")
+    plan = Plan(**told, expires_in_seconds=round(days * 86_400))
+    made = make_questions(run, plan, owners=owners, config=load(link_config))
+    if not quiet:
+        click.echo(f"questions {made.questions.height:,} about {made.counts['asked_items']:,} places on owner lines")
+    if config is None:
+        return
+    with _channel(config) as channel:
+        posted = post_questions(channel, run, progress=_progress("posted", quiet=quiet))
+    if not quiet:
+        click.echo(posted.sentence())
+
+
+@_example("quychu collect --run ket-qua --config cau-hinh/circle.toml")
+@click.command(context_settings=_NAMES)
+@_RUN
+@_PEER
+@click.option("--wait", type=click.FloatRange(0), default=0.0, help="Seconds to wait for outcomes still missing.")
+@_QUIET
+def collect(run: Path, config: Path, wait: float, quiet: bool) -> None:
+    """Bring the answers that have come in since the last time."""
+    from quychu.circle.conversation import collect_answers, outcomes  # noqa: PLC0415
+
+    with _channel(config) as channel:
+        answers = collect_answers(
+            channel, run, wait_seconds=wait, progress=_progress("items with outcome", quiet=quiet)
+        )
+    if not quiet:
+        click.echo(outcomes(answers))
+
+
+@_example('quychu withdraw --run ket-qua --config cau-hinh/circle.toml --reason "Dừng đợt hỏi"')
+@click.command(context_settings=_NAMES)
+@_RUN
+@_PEER
+@click.option("--reason", required=True, help="Why, in a few words; no personal data.")
+@_QUIET
+def withdraw(run: Path, config: Path, reason: str, quiet: bool) -> None:
+    """Withdraw the questions of a run that have no outcome yet."""
+    from quychu.circle.conversation import withdraw_open  # noqa: PLC0415
+
+    with _channel(config) as channel:
+        counts = withdraw_open(channel, run, reason)
+    if not quiet:
+        click.echo(", ".join(f"{name} {counts[name]:,}" for name in ("withdrawn", "too_late", "unknown")))
+
+
+COMMANDS = (ask, collect, withdraw)
