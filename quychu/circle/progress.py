@@ -3,8 +3,8 @@
 >>> import io
 >>> out = io.StringIO()
 >>> tell = counter("posted", stream=out, clock=iter([0.0, 10.0, 20.0]).__next__)
->>> tell(50, 100)
-... tell(100, 100)
+>>> for done in (50, 100):
+...     tell(done, 100)
 >>> print(out.getvalue(), end="")
 posted: 50 of 100, about 10 s left
 posted: 100 of 100
