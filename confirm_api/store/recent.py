@@ -5,12 +5,10 @@ Rules
 - Where it is full, the entry used longest ago goes first.
 
 >>> memory = Recent[str, int](size=2, seconds=60, clock=lambda: 0.0)
->>> memory.put("a", 1)
-... memory.put("b", 2)
-... memory.get("a")
-... memory.put("c", 3)
-... memory.get("b")
-1
+>>> for name in ("a", "b"):
+...     memory.put(name, ord(name))
+>>> memory.get("a"), memory.put("c", 99), memory.get("b")
+(97, None, None)
 """
 
 from __future__ import annotations
