@@ -46,6 +46,9 @@ MOST_LEAVES = 1_000
 STORED_FROM_LEVEL = 3
 _SEQUENCER_LOCK = 0x71_75_79_63_68_75_02
 """Key of the advisory lock on PostgreSQL ('quychu', 2); on SQLite the transaction itself is the lock."""
+_NEW_LEAF = leaves.insert()
+_NEW_RECORD = records.insert()
+"""Made once: building a statement costs more than running it."""
 _Result = TypeVar("_Result")
 
 
@@ -66,13 +69,13 @@ def append(conn: Connection, vault: Vault, entry: Entry, *, inner: str | None, h
     """Append one leaf and, where there is an inner JWS, the record that opens its `commit`; give the row's number."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     commit = None if inner is None else commitment(nonce, inner)
-    text = leaf_text(entry, commit=commit, now=now)
-    number: int = conn.execute(
-        leaves.insert().values(leaf=text, sealed=entry.sealed).returning(leaves.c.no)
-    ).scalar_one()
+    leaf = leaf_text(entry, commit=commit, now=now)
+    key = conn.execute(_NEW_LEAF, {"leaf": leaf, "sealed": entry.sealed}).inserted_primary_key
+    assert key is not None
+    number: int = key[0]
     if inner is not None:
         box = vault.seal_together(handles, record_context(number), nonce + inner.encode())
-        conn.execute(records.insert().values(leaf_no=number, handles=json.dumps(list(handles)), box=box))
+        conn.execute(_NEW_RECORD, {"leaf_no": number, "handles": json.dumps(list(handles)), "box": box})
     return number
 
 
