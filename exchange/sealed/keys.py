@@ -51,7 +51,7 @@ _SMALL_ORDER_Y = frozenset(
         0,
         1,
         _FIELD_PRIME - 1,
-        2707385501144840649318225287225658788936804267575313519463743609750303021222,
+        2707385501144840649318225287225658788936804267575313519463743609750303402022,
         55188659117513257062467267217118295137698188065244968500265048394206261417927,
     }
 )
@@ -306,13 +306,18 @@ def _imported(jwk: Mapping[str, str], numbers: Iterable[str], where: str) -> Jos
     try:
         _refuse_other_sizes([base64url.decode(jwk[name].encode("ascii")) for name in numbers])
         plain = {name: jwk[name] for name in ("kty", "crv", "x", "y", "d") if name in jwk}
-        jose = (ECKey if jwk["kty"] == "EC" else OKPKey).import_key(cast("Any", plain))
+        jose = _native(ECKey if jwk["kty"] == "EC" else OKPKey, plain)
         _refuse_small_order(jwk["crv"], base64url.decode(jwk["x"].encode("ascii")))
     except (ValueError, TypeError, JoseError) as error:
         raise KeyFileError(
             f"{where}: expected a point on {jwk['crv']}, each number as 43 base64url characters (32 bytes)."
         ) from error
     return jose
+
+
+def _native(kind: type[JoseKey], plain: Mapping[str, str]) -> JoseKey:
+    """Imported twice: the second time without the members it came with, so that all it says follows from the key."""
+    return kind.import_key(cast("Any", kind.import_key(cast("Any", plain)).raw_value))
 
 
 def _refuse_other_sizes(numbers: Iterable[bytes]) -> None:
