@@ -1,0 +1,1 @@
+"""A second implementation of the confirmation protocol, on another JOSE library, run against the first."""

@@ -1,0 +1,87 @@
+"""What every implementation must do, as scenarios to run against a live one.
+
+Rules
+- A scenario is a function whose name is a sentence; it takes the world and asserts. The log is read last.
+- `check_service` and `check_provider` run all and gather what failed; a test module may as well parametrise the lists.
+
+>>> [scenario.name for scenario in service_scenarios() if "lost_ping" in scenario.name]
+['a_lost_ping_costs_only_time']
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.interop.conformance import circle_cases, engine_cases, envelope_cases, log_cases, provider_cases
+from tests.interop.conformance.base import Scenario
+from tests.interop.world import ProviderWorld, World
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a scenario went; `problem` is empty where it holds."""
+
+    name: str
+    seconds: float
+    problem: str = ""
+
+
+def service_scenarios(*, slow: bool = False) -> list[Scenario[World]]:
+    """All that a service must do, the log last."""
+    parts = (envelope_cases, engine_cases, circle_cases, log_cases)
+    gathered = [scenario for part in parts for scenario in part.GATHERING.scenarios]
+    return [scenario for scenario in gathered if slow or not scenario.slow]
+
+
+def provider_scenarios() -> list[Scenario[ProviderWorld]]:
+    """All that a provider must do."""
+    return list(provider_cases.GATHERING.scenarios)
+
+
+def run_for_service(scenario: Scenario[World], world: World) -> None:
+    """One scenario, and what it left open taken away."""
+    try:
+        scenario.run(world)
+    finally:
+        world.tidy()
+
+
+def check_service(
+    world: World, *, slow: bool = False, only: str = "", tell: Callable[[Outcome], None] = lambda _: None
+) -> list[Outcome]:
+    """Run all scenarios whose name holds a word; what failed."""
+    chosen = [s for s in service_scenarios(slow=slow) if only in s.name]
+    return _run_all(chosen, lambda scenario: run_for_service(scenario, world), tell)
+
+
+def check_provider(
+    world: ProviderWorld, *, only: str = "", tell: Callable[[Outcome], None] = lambda _: None
+) -> list[Outcome]:
+    """Run all scenarios whose name holds a word; what failed."""
+    chosen = [s for s in provider_scenarios() if only in s.name]
+    return _run_all(chosen, lambda scenario: scenario.run(world), tell)
+
+
+def _run_all(
+    scenarios: Iterable[Scenario[Any]], run: Callable[[Scenario[Any]], None], tell: Callable[[Outcome], None]
+) -> list[Outcome]:
+    failed = []
+    for scenario in scenarios:
+        outcome = _outcome(scenario, run)
+        tell(outcome)
+        if outcome.problem:
+            failed.append(outcome)
+    return failed
+
+
+def _outcome(scenario: Scenario[Any], run: Callable[[Scenario[Any]], None]) -> Outcome:
+    began, problem = time.monotonic(), ""
+    try:
+        run(scenario)
+    except Exception:  # noqa: BLE001 - the next scenario is to run whatever happened in this one
+        problem = traceback.format_exc(limit=-4)
+    return Outcome(scenario.name, time.monotonic() - began, problem)
