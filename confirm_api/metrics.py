@@ -46,12 +46,12 @@ class Metrics:
 
     def __post_init__(self) -> None:
         """Register the counters."""
-        own = {"registry": self.registry}
-        self._messages = Counter("quychu_messages", "Messages by kind and outcome.", ["typ", "outcome"], **own)
-        self._refusals = Counter("quychu_refusals", "Refused messages by kind and check.", ["typ", "check"], **own)
-        self._limited = Counter("quychu_limited", "Messages sent away before their turn.", ["status"], **own)
+        to = self.registry
+        self._messages = Counter("quychu_messages", "Messages by kind and outcome.", ["typ", "outcome"], registry=to)
+        self._refusals = Counter("quychu_refusals", "Refused messages by check.", ["typ", "check"], registry=to)
+        self._limited = Counter("quychu_limited", "Messages sent away before their turn.", ["status"], registry=to)
         self._seconds = Histogram(
-            "quychu_request_seconds", "Seconds of a request.", ["route", "status"], buckets=_SECONDS, **own
+            "quychu_request_seconds", "Seconds of a request.", ["route", "status"], buckets=_SECONDS, registry=to
         )
 
     def message(self, typ: str, outcome: str) -> None:
@@ -81,11 +81,11 @@ class Metrics:
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return self.registry
         summed = CollectorRegistry()
-        MultiProcessCollector(summed)
+        MultiProcessCollector(summed)  # type: ignore[no-untyped-call] # the library leaves this one untyped
         return summed
 
 
-@dataclass
+@dataclass(eq=False)
 class _Gauges(Collector):
     gauges: list[Gauge]
 
@@ -126,10 +126,9 @@ def look(engine: Engine, now: int) -> list[Gauge]:
             .group_by(deliveries.c.state)
         ).all()
         states = conn.execute(select(questions.c.state, func.count()).group_by(questions.c.state)).all()
-        waiting, head = log.unnumbered(conn), log.latest_checkpoint(conn)
+        waiting, lag, head = log.unnumbered(conn), log.lag_seconds(conn, now), log.latest_checkpoint(conn)
     depth = {state: count for state, count, _ in outbox}
     oldest = next((since for state, _, since in outbox if state == "waiting"), now)
-    lag = now - head.signed_at if waiting and head else 0
     return [
         ("quychu_outbox_waiting", "Messages that wait to be delivered.", [({}, depth.get("waiting", 0))]),
         ("quychu_outbox_oldest_seconds", "Age of the oldest of them.", [({}, max(0, now - oldest))]),
@@ -137,5 +136,5 @@ def look(engine: Engine, now: int) -> list[Gauge]:
         ("quychu_questions", "Questions by state.", [({"state": state}, count) for state, count in states]),
         ("quychu_log_leaves", "Leaves in the newest checkpoint.", [({}, head.size if head else 0)]),
         ("quychu_log_unnumbered", "Leaves that wait for the sequencer.", [({}, waiting)]),
-        ("quychu_log_lag_seconds", "Age of the newest checkpoint while leaves wait.", [({}, lag)]),
+        ("quychu_log_lag_seconds", "How long the oldest of them has waited.", [({}, lag)]),
     ]

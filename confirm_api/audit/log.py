@@ -25,17 +25,15 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, Table, func, literal, select, text, tuple_, update
 
 from confirm_api.audit import checkpoint as notes
 from confirm_api.audit import merkle
 from confirm_api.store.tables import checkpoints, feed, leaves, records, tree_nodes
+from confirm_api.store.vault import Erased, Vault
 from exchange.canonical import canonical
-
-if TYPE_CHECKING:
-    from confirm_api.store.vault import Vault
 
 LEAF_VERSION = 1
 NONCE_BYTES = 32
@@ -74,9 +72,17 @@ def append(conn: Connection, vault: Vault, entry: Entry, *, inner: str | None, h
     assert key is not None
     number: int = key[0]
     if inner is not None:
-        box = vault.seal_together(handles, record_context(number), nonce + inner.encode())
-        conn.execute(_NEW_RECORD, {"leaf_no": number, "handles": json.dumps(list(handles)), "box": box})
+        _keep_record(conn, vault, number, handles, nonce + inner.encode())
     return number
+
+
+def _keep_record(conn: Connection, vault: Vault, number: int, handles: Sequence[str], opening: bytes) -> None:
+    """Keep what opens the `commit`; where a citizen was erased it is dark at once, and there is nothing to keep."""
+    try:
+        box = vault.seal_together(handles, record_context(number), opening)
+    except Erased:
+        return
+    conn.execute(_NEW_RECORD, {"leaf_no": number, "handles": json.dumps(list(handles)), "box": box})
 
 
 def record_context(number: int) -> str:
@@ -235,6 +241,13 @@ def leaf_texts(conn: Connection, first: int, end: int) -> list[str] | None:
 def unnumbered(conn: Connection) -> int:
     """How many leaves wait for the sequencer."""
     return conn.execute(select(func.count()).select_from(leaves).where(leaves.c.position.is_(None))).scalar_one()
+
+
+def lag_seconds(conn: Connection, now: int) -> int:
+    """How long the oldest unnumbered leaf has waited; 0 where none does."""
+    oldest = select(leaves.c.leaf).where(leaves.c.position.is_(None)).order_by(leaves.c.no).limit(1)
+    leaf = conn.execute(oldest).scalar()
+    return 0 if leaf is None else max(0, now - int(json.loads(leaf)["time"]))
 
 
 # ── subtrees ─────────────────────────────────────────────────────────────────────────────────────────────────────────
