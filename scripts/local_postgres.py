@@ -78,7 +78,8 @@ def _short_folder() -> str | None:
     return "/tmp" if len(tempfile.gettempdir()) > 60 else None  # noqa: S108 - mkdtemp makes a private folder there
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
+    """One of PostgreSQL's own programs (`pg_dump`), of the same version as the server."""
     found = TOOLS["postgresql"].path()
     if found is None:
         raise NoPostgresError(f"PostgreSQL is not here; run: apt install {TOOLS['postgresql'].package}")
@@ -104,7 +105,7 @@ def _init(folder: Path, password: str) -> None:
     secret = folder / "password"
     secret.write_text(password, encoding="ascii")
     _own(secret)
-    command = [_binary("initdb"), "--pgdata", str(folder / "data"), "--username", USER, "--pwfile", str(secret)]
+    command = [binary("initdb"), "--pgdata", str(folder / "data"), "--username", USER, "--pwfile", str(secret)]
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **_account())
     secret.unlink()
@@ -136,7 +137,7 @@ def _start(folder: Path, password: str, options: list[str]) -> tuple[subprocess.
     log = folder / "server.log"
     for _ in range(TRIES):
         port = _free_port()
-        command = [_binary("postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
+        command = [binary("postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
         with log.open("ab") as out:
             # A session of its own: Ctrl-C at the terminal must not stop the server before those who use it.
             server = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, start_new_session=True, **_account())

@@ -11,8 +11,6 @@ MasterKeys(…)
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,9 @@ from typing import Self
 
 from confirm_api.errors import StoreError
 from confirm_api.store.boxes import KEY_BYTES
+from exchange.errors import KeyFileError
+from exchange.sealed import base64url
+from exchange.sealed.key_files import write_file
 
 MASTER_FILE, INDEX_FILE = "master.key", "index.key"
 
@@ -43,8 +44,12 @@ class MasterKeys:
         """Two new keys in `folder`; refuses to write over others."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = cls(os.urandom(KEY_BYTES), os.urandom(KEY_BYTES))
-        for name, key in ((MASTER_FILE, keys.master), (INDEX_FILE, keys.index)):
-            _write_new(folder / name, key)
+        files = {folder / MASTER_FILE: keys.master, folder / INDEX_FILE: keys.index}
+        for path in files:
+            if path.exists():
+                raise StoreError(f"{path} exists already; a key is never written over: choose another folder")
+        for path, key in files.items():
+            _write_new(path, key)
         return keys
 
     @classmethod
@@ -78,8 +83,8 @@ def read_private(path: Path) -> str:
 
 def _key(text: str, where: str) -> bytes:
     try:
-        key = base64.b64decode(text.strip() + "=", altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        key = base64url.decode(text.strip().encode())
+    except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
         raise StoreError(f"{where} is no key: {KEY_BYTES} bytes as 43 base64url characters are expected")
@@ -87,12 +92,7 @@ def _key(text: str, where: str) -> bytes:
 
 
 def _write_new(path: Path, key: bytes) -> None:
-    text = base64.urlsafe_b64encode(key).rstrip(b"=") + b"\n"
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise StoreError(f"{path} exists already; a key is never written over: choose another folder") from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+        write_file(path, f"{base64url.encode(key)}\n".encode(), mode=0o600, replace_existing=False)
+    except KeyFileError as error:
+        raise StoreError(str(error)) from None

@@ -29,7 +29,7 @@ START = 1_764_000_000
 
 @dataclass
 class Clock:
-    """Seconds since 1970 that pass when told to; as a vault's clock it serves too."""
+    """Seconds since 1970 that pass when told to; a vault ages by it too."""
 
     now: int = START
 
@@ -55,8 +55,15 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def administrator(postgres_url: str) -> Iterator[psycopg.Connection]:
+    """A connection that makes and drops databases."""
+    with psycopg.connect(driver_url(postgres_url), autocommit=True) as conn:
+        yield conn
+
+
+@pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str, str], str]:
-    """Make a database with its schema once for each kind (`sqlite`, `postgresql`) and schema (`main`, `keys`)."""
+    """Make a database once for each kind (`sqlite`, `postgresql`) and schema (`main`, `keys`, or `empty` for none)."""
     folder = tmp_path_factory.mktemp("templates")
     made: dict[tuple[str, str], str] = {}
 
@@ -72,18 +79,13 @@ def _template(kind: str, schema: str, folder: Path, request: pytest.FixtureReque
     if kind == "sqlite":
         url = f"sqlite:///{folder}/{schema}.sqlite"
     else:
-        server = request.getfixturevalue("postgres_url")
-        _run(server, f"CREATE DATABASE template_{schema}")
-        url = database_url(server, f"template_{schema}")
+        request.getfixturevalue("administrator").execute(f"CREATE DATABASE template_{schema}")
+        url = database_url(request.getfixturevalue("postgres_url"), f"template_{schema}")
     engine = open_engine(url)
-    upgrade(engine, schema)
+    if schema != "empty":
+        upgrade(engine, schema)
     engine.dispose()
     return url
-
-
-def _run(server: str, statement: str) -> None:
-    with psycopg.connect(driver_url(server), autocommit=True) as conn:
-        conn.execute(statement.encode())
 
 
 _NUMBERS = itertools.count(1)
@@ -100,14 +102,13 @@ def new_database(tmp_path: Path, templates, request: pytest.FixtureRequest) -> I
         if kind == "sqlite":
             shutil.copy(template.removeprefix("sqlite:///"), tmp_path / f"{name}.sqlite")
             return f"sqlite:///{tmp_path}/{name}.sqlite"
-        server = request.getfixturevalue("postgres_url")
-        _run(server, f"CREATE DATABASE {name} TEMPLATE template_{schema} STRATEGY file_copy")
+        request.getfixturevalue("administrator").execute(f"CREATE DATABASE {name} TEMPLATE template_{schema}")
         drop.append(name)
-        return database_url(server, name)
+        return database_url(request.getfixturevalue("postgres_url"), name)
 
     yield make
     for name in drop:
-        _run(request.getfixturevalue("postgres_url"), f"DROP DATABASE {name} WITH (FORCE)")
+        request.getfixturevalue("administrator").execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=BOTH)

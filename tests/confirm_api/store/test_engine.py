@@ -25,6 +25,12 @@ def scalar(engine, statement):
         return conn.exec_driver_sql(statement).scalar_one()
 
 
+def add_and_fail(engine):
+    with engine.begin() as conn:
+        conn.execute(insert(people).values(handle="h", status="alive"))
+        raise ZeroDivisionError
+
+
 def test_the_migrated_schema_is_that_of_the_tables(engine):
     with engine.connect() as conn:
         context = MigrationContext.configure(conn, opts={"version_table": "main_schema_version"})
@@ -46,20 +52,8 @@ def test_a_second_upgrade_finds_nothing_to_do(engine):
     assert scalar(engine, "SELECT count(*) FROM people") == 1
 
 
-@pytest.mark.needs("postgresql")
-def test_processes_that_start_at_once_upgrade_once_on_postgresql(postgres_url):
-    from tests.confirm_api.conftest import _run
-    from scripts.local_postgres import database_url
-
-    _run(postgres_url, "CREATE DATABASE race")
-    run_three_upgrades(database_url(postgres_url, "race"))
-
-
-def test_processes_that_start_at_once_upgrade_once_on_sqlite(tmp_path):
-    run_three_upgrades(f"sqlite:///{tmp_path}/race.sqlite")
-
-
-def run_three_upgrades(url):
+def test_processes_that_start_at_once_upgrade_once(database_kind, new_database):
+    url = new_database(database_kind, "empty")
     started = [subprocess.Popen([sys.executable, "-c", UPGRADE, url], stderr=subprocess.PIPE) for _ in range(3)]
     assert [process.communicate()[1] for process in started] == [b"", b"", b""]
     engine = open_engine(url)
@@ -76,9 +70,8 @@ def test_a_database_newer_than_the_code_is_refused_and_left_alone(engine):
 
 
 def test_a_transaction_that_raises_leaves_nothing(engine):
-    with pytest.raises(ZeroDivisionError), engine.begin() as conn:
-        conn.execute(insert(people).values(handle="h", status="alive"))
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        add_and_fail(engine)
     assert scalar(engine, "SELECT count(*) FROM people") == 0
 
 
@@ -101,9 +94,8 @@ def test_a_reader_does_not_wait_for_a_writer(engine):
 def test_after_reading_the_same_connection_begins_transactions_again(database):
     engine = open_engine(database, pool_size=1)
     scalar(engine, "SELECT 1")
-    with pytest.raises(ZeroDivisionError), engine.begin() as conn:
-        conn.execute(insert(people).values(handle="h", status="alive"))
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        add_and_fail(engine)
     assert scalar(engine, "SELECT count(*) FROM people") == 0
     engine.dispose()
 
@@ -205,7 +197,7 @@ class TestPostgresql:
 
     def test_a_server_that_refuses_is_told_in_one_sentence_without_the_password(self, postgres_url):
         url = postgres_url.replace("@127", "wrong@127")
-        with pytest.raises(StoreError, match="cannot be opened: .*password authentication failed") as refused:
+        with pytest.raises(StoreError, match="password authentication failed") as refused:
             open_engine(url)
         assert "wrong" not in str(refused.value)
         assert "\n" not in str(refused.value)
