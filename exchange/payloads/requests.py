@@ -106,7 +106,8 @@ class Challenge(Payload):
     """The last four signs of the certificate's serial, or nothing."""
 
     kind: Literal["certificate_suffix", "none"]
-    length: Literal[4, 0]
+    length: Annotated[int, Field(json_schema_extra={"enum": [4, 0]})]
+    """Not a Literal, which would take 4.0 for 4 and false for 0."""
 
     @model_validator(mode="after")
     def _length_fits_kind(self) -> Self:
