@@ -5,6 +5,8 @@ Rules
   every later round.
 - A question that says the same as an earlier one keeps its id, so posting again has no effect; one that says anything
   else has a new id.
+- Time is shared out: of n candidates for a place the k-th has k / n of the days, since all count from acceptance and a
+  silent first candidate would otherwise leave the second no time at all.
 - Ids come from `token`: 128 random bits, never derived from a person or a parcel.
 
 Worked example: `make(tables, earlier, Plan(budget=500), today=…, token=token)` gives 500 questions, 25 of them by lot.
@@ -113,6 +115,13 @@ def _with_question_ids(questions: pl.DataFrame, earlier: pl.DataFrame, draw: Tok
     return questions.with_columns(question_id=pl.Series(ids, dtype=pl.String))
 
 
+def _time_to_answer(asked: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """`citizen_id`, `expires_in`: the k-th of n candidates has k / n of the time, so that silence releases a place."""
+    share = pl.col("rank") / pl.col("rank").max().over("item_id")
+    seconds = (share * plan.expires_in_seconds).ceil().cast(pl.Int64).clip(60, plan.expires_in_seconds)
+    return asked.with_columns(expires_in=seconds).group_by("citizen_id").agg(pl.col("expires_in").min())
+
+
 def _all_so_far(new: pl.DataFrame, old: pl.DataFrame, key: str) -> pl.DataFrame:
     """The new rows, and the old ones of other keys before them."""
     return pl.concat([old.join(new, on=key, how="anti", maintain_order="left"), new])
@@ -128,15 +137,17 @@ def make(tables: Tables, earlier: Earlier, plan: Plan, *, today: date, draw: Tok
     pairs = with_gain(found.pairs.join(known, on=PLACE, maintain_order="left"), plan.expected)
     fitting = cut_to(pairs, plan.most_items)
     chosen = choose(by_citizen(fitting), plan)
-    asked = fitting.join(chosen.select("citizen_id", "chosen_by", "sampling_weight"), on="citizen_id")
+    lot = chosen.select("citizen_id", "chosen_by", "sampling_weight")
+    asked = fitting.join(lot, on="citizen_id", maintain_order="left")
     told = facts.nothing_more(places) if tables.lines is None else facts.of_lines(_lines_of(places, tables), today)
     shown = facts.facts(places, tables.mentions, told)
     questions = chosen.join(_parcels(asked, shown), on="citizen_id", maintain_order="left")
-    questions = questions.with_columns(expires_in=pl.lit(plan.expires_in_seconds, pl.Int64))
+    questions = questions.join(_time_to_answer(asked, plan), on="citizen_id", maintain_order="left")
     questions = QUESTIONS.check(_with_question_ids(questions, earlier.questions, draw))
-    asked = ASKED.check(asked.join(questions.select("citizen_id", "question_id"), on="citizen_id"))
-    named = asked.select("item_id").unique()
-    items = ITEMS.check(places.rename({"role": "role_on_line"}).join(named, on="item_id", how="semi"))
+    named = questions.select("citizen_id", "question_id")
+    asked = ASKED.check(asked.join(named, on="citizen_id", maintain_order="left"))
+    mentioned = places.rename({"role": "role_on_line"}).join(asked, on="item_id", how="semi", maintain_order="left")
+    items = ITEMS.check(mentioned)
     counts = {
         "questions": questions.height,
         "questions_random": questions.filter(chosen_by="random").height,

@@ -45,6 +45,18 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "papers_conflict": ("the owner's own papers contradict each other", "Giấy tờ của chủ sử dụng mâu thuẫn nhau"),
     "no_candidate": ("nobody in the register resembles the owner", "Không có công dân nào tương tự"),
     "nobody_likely": ("the owner is probably not in the register", "Nhiều khả năng không có trong CSDL dân cư"),
+    "citizen_confirmed": (
+        "the citizen confirmed it and proved it",
+        "Công dân đã xác nhận và chứng minh được",
+    ),
+    "citizen_denied": (
+        "everyone who was asked says it is not theirs",
+        "Những người được hỏi đều trả lời không phải của mình",
+    ),
+    "office_decides": (
+        "an officer decides after what citizens answered",
+        "Cán bộ quyết định sau khi công dân trả lời",
+    ),
     "unreadable_name": ("the name cannot be read", "Không đọc được họ tên"),
     "organisation": ("an organisation", "Tổ chức"),
     "community": ("a community", "Cộng đồng dân cư"),

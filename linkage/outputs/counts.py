@@ -35,3 +35,8 @@ def add_counts(run: Path, **counts: object) -> dict[str, Any]:
     manifest["counts"] = {**manifest.get("counts", {}), **counts}
     write_json(run / RUN_JSON, manifest)
     return dict(manifest["counts"])
+
+
+def describe(run: Path, **sections: object) -> None:
+    """Put sections of their own beside `counts` into `run.json`."""
+    write_json(run / RUN_JSON, {**read_manifest(run), **sections})
