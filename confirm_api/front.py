@@ -1,0 +1,81 @@
+"""The front door: what happens to every request before and after its route.
+
+Rules
+- The address is counted before anything is read; health and metrics are not counted, so that they answer under attack.
+- During the pause after a restore no message is taken; keys, log and health answer (protocol §5: 70 s).
+- One access line and one time for each request, by its route and never by its path: a path may hold anything.
+- Headers are bounded in number and size together with `serve.Http`, which holds the size on the wire.
+
+Example: `Front(app, Rates().address, proxies=(), metrics=Metrics())` is an ASGI application.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from confirm_api import logs, problems
+from confirm_api.limits import Limiter, Network, Rate, address_of
+from confirm_api.metrics import Metrics
+
+_UNCOUNTED = ("/health/", "/metrics")
+_MESSAGES = "POST"
+
+
+class Front:
+    """The outermost ASGI application."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        rate: Rate,
+        proxies: Sequence[Network],
+        metrics: Metrics,
+        *,
+        paused_until: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app, self._proxies, self._metrics = app, proxies, metrics
+        self._limiter = Limiter(rate, clock=monotonic)
+        self._paused_until, self._monotonic = paused_until, monotonic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or pass on what is none."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            app = self._refusal(scope) or self._app
+            await app(scope, receive, noting)
+        finally:
+            self._tell(scope, status, time.perf_counter() - began)
+
+    def _refusal(self, scope: Scope) -> ASGIApp | None:
+        client, forwarded = scope.get("client"), Headers(scope=scope).get("x-forwarded-for")
+        address = scope["quychu.address"] = address_of(client and client[0], forwarded, self._proxies)
+        if scope["path"].startswith(_UNCOUNTED):
+            return None
+        if wait := self._limiter.take(address):
+            return self._later(429, wait)
+        pause = self._paused_until - self._monotonic()
+        return self._later(503, pause) if pause > 0 and scope["method"] == _MESSAGES else None
+
+    def _later(self, status: int, seconds: float) -> ASGIApp:
+        self._metrics.limited(status)
+        return problems.try_later(status, seconds)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        self._metrics.request(route, status, seconds)
+        logs.get().info("request", method=scope["method"], route=route, status=status, seconds=round(seconds, 4))
