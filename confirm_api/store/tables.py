@@ -94,6 +94,8 @@ items = Table(
     Column("verdict", String(16)),
     Column("proven", Boolean, nullable=False, default=False),
     Column("evidence_level", String(16), nullable=False, default="none"),
+    Column("said", String(16)),  # the citizen's own verdict, which the officers' `verdict` may overrule
+    Column("met", Boolean, nullable=False, default=False),  # said `mine` with the challenge met
     Column("answered_at", BigInteger),
     Column("wrong", Integer, nullable=False, default=0),  # wrong responses so far
     Column("box", LargeBinary, nullable=False),  # the parcel as posted
@@ -107,7 +109,8 @@ attempts = Table(
     Column("question_no", NUMBER, ForeignKey("questions.no"), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("peer", String(64), nullable=False),  # the iss of the identity provider asked
-    Column("state", String(16), nullable=False),  # sending, open, closed
+    # sending, open, closing (to be taken back), dead (its ask is a dead letter), closed
+    Column("state", String(16), nullable=False),
     Column("item_ids", Text, nullable=False),  # JSON list, in the order asked
     Column("requested_expiry", BigInteger, nullable=False),
     Column("begun_at", BigInteger, nullable=False),
@@ -183,7 +186,8 @@ deliveries = Table(
     Column("typ", String(32), nullable=False),
     Column("attempt_no", NUMBER, ForeignKey("attempts.no"), nullable=False, index=True),
     Column("reason", String(64)),  # of a landcancel
-    Column("state", String(16), nullable=False),  # waiting, delivered, dead, dropped
+    # waiting, held (a landcancel whose auth_req_id is not known yet), delivered, dead, dropped
+    Column("state", String(16), nullable=False),
     Column("tries", Integer, nullable=False, default=0),
     Column("due_at", BigInteger, nullable=False),
     Column("claimed_until", BigInteger, nullable=False, default=0),
@@ -204,6 +208,15 @@ declarations = Table(
     Column("status", String(32), nullable=False),  # matched, queued_for_review, settled
     Column("received_at", BigInteger, nullable=False),
     Column("box", LargeBinary, nullable=False),
+)
+
+residence_cases = Table(
+    "residence_cases",  # which citizen a case of the police is about: the same case with another one is refused
+    metadata,
+    Column("peer", String(256), primary_key=True),
+    Column("case_no", String(64), primary_key=True),
+    Column("handle", ID, nullable=False, index=True),
+    Column("asked_at", BigInteger, nullable=False),
 )
 
 runs = Table(

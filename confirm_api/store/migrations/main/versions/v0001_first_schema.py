@@ -87,6 +87,15 @@ def upgrade() -> None:
     op.create_index("ix_questions_handle", "questions", ["handle"], unique=False)
     op.create_index("ix_questions_open", "questions", ["state", "expires_at"], unique=False)
     op.create_table(
+        "residence_cases",
+        sa.Column("peer", sa.String(length=256), nullable=False),
+        sa.Column("case_no", sa.String(length=64), nullable=False),
+        sa.Column("handle", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("peer", "case_no", name="pk_residence_cases"),
+    )
+    op.create_index("ix_residence_cases_handle", "residence_cases", ["handle"], unique=False)
+    op.create_table(
         "runs",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("run_hash", sa.String(length=64), nullable=False),
@@ -197,6 +206,8 @@ def upgrade() -> None:
         sa.Column("verdict", sa.String(length=16), nullable=True),
         sa.Column("proven", sa.Boolean(), nullable=False),
         sa.Column("evidence_level", sa.String(length=16), nullable=False),
+        sa.Column("said", sa.String(length=16), nullable=True),
+        sa.Column("met", sa.Boolean(), nullable=False),
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.Column("wrong", sa.Integer(), nullable=False),
         sa.Column("box", sa.LargeBinary(), nullable=False),
