@@ -64,7 +64,7 @@ def keys() -> None:
     help="A suite to have keys for; give it twice for both.",
 )
 @_QUIET
-def make(file: Path, suites: tuple[str, ...], quiet: bool) -> None:  # noqa: FBT001 - click passes flags by name
+def make(file: Path, suites: tuple[str, ...], quiet: bool) -> None:
     """Make new keys in FILE (mode 0600; an existing file is not overwritten)."""
     with _one_sentence():
         _print(keys_cli.make(file, dict.fromkeys(suites)), quiet=quiet)
@@ -104,7 +104,7 @@ def jwks(file: Path, out: Path | None) -> None:
 )
 @click.option("--suite", type=click.Choice(list(SUITES)), default=DEFAULT_SUITE, show_default=True)
 @_QUIET
-def rotate(file: Path, step: str, suite: str, quiet: bool) -> None:  # noqa: FBT001 - click passes flags by name
+def rotate(file: Path, step: str, suite: str, quiet: bool) -> None:
     """Take one step of a rotation: old and new keys overlap, so no message is lost."""
     with _one_sentence():
         _print(keys_cli.rotate(file, suite, step), quiet=quiet)

@@ -90,7 +90,7 @@ def _refuse_repeated(ids: list[str]) -> None:
 
 
 class AnswerEntry(Payload):
-    """One item's end, or a later change of it."""
+    """One item's end, or a later change of it; proven exactly for evidence_level challenge or officer with `mine`."""
 
     question_id: Id
     item_id: Id
@@ -123,7 +123,7 @@ class CancelReceipt(Payload):
 
 
 class LandReply(Payload):
-    """`landreply`: the citizen's answers to one attempt."""
+    """`landreply`: the citizen's answers to one attempt, every asked item exactly once."""
 
     auth_req_id: Id
     question_id: Id

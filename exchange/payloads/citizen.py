@@ -25,7 +25,7 @@ class Correction(Payload):
 
 
 class CitizenAnswer(Payload):
-    """One item's verdict."""
+    """One item's verdict; challenge_response is null unless it is `mine` and a challenge was set."""
 
     item_id: Id
     verdict: Verdict

@@ -31,6 +31,7 @@ from exchange.payloads.fields import (
 
 MAX_ATTACHMENTS = 10
 MAX_ATTACHMENT_BYTES = 3_500_000
+KNOWN_CHALLENGES = frozenset({("certificate_suffix", 4), ("none", 0)})
 MAX_PAGE = 1000
 """Of entries in one `landcollect`, and of ids in one `landwithdraw`."""
 
@@ -39,33 +40,33 @@ MAX_PAGE = 1000
 
 
 class Parcel(Payload):
-    """One person's place on one register line; types and presence only (see `question.py`)."""
+    """One person's place on one register line; a value out of range makes its question `invalid`, not the batch."""
 
-    item_id: str
-    rank: int
+    item_id: Annotated[str, Field(description="22 to 64 base64url characters; once in a question")]
+    rank: Annotated[int, Field(description="1 or more: the order of asking")]
     parcel_code: str | None
     commune_name: str | None
     hamlet: str | None
     land_use_code: str | None
-    area_m2: float | None
+    area_m2: Annotated[float | None, Field(description="not negative")]
     certificate_serial: str | None
     certificate_year: int | None
     co_owner_name: str | None
-    role: str | None
+    role: Annotated[str | None, Field(description="owner, co_owner or null")]
 
 
 class Question(Payload):
-    """All doubtful parcels of one citizen; types and presence only (see `question.py`)."""
+    """All doubtful parcels of one citizen. A value out of range makes the question `invalid`, not the batch."""
 
     question_id: Id
-    citizen_id: str
-    parcels: list[Parcel]
-    priority: float
-    expires_in: int
+    citizen_id: Annotated[str, Field(description="12 digits")]
+    parcels: Annotated[list[Parcel], Field(description="at least one")]
+    priority: Annotated[float, Field(description="from 0 to 1")]
+    expires_in: Annotated[int, Field(description="60 to 2,592,000 seconds, counted from acceptance")]
 
 
 class LandQuestions(Payload):
-    """`landquestions`: a batch of questions."""
+    """`landquestions`: a batch of questions; no question_id stands twice."""
 
     batch_id: Id
     questions: list[Question]
@@ -103,17 +104,15 @@ class Fact(Payload):
 
 
 class Challenge(Payload):
-    """The last four signs of the certificate's serial, or nothing."""
+    """`certificate_suffix` with length 4 or `none` with length 0; another gets `invalid_request`, not 422."""
 
-    kind: Literal["certificate_suffix", "none"]
-    length: Annotated[int, Field(json_schema_extra={"enum": [4, 0]})]
-    """Not a Literal, which would take 4.0 for 4 and false for 0."""
+    kind: Short
+    length: int
 
-    @model_validator(mode="after")
-    def _length_fits_kind(self) -> Self:
-        if (self.kind, self.length) not in {("certificate_suffix", 4), ("none", 0)}:
-            raise ValueError("certificate_suffix has length 4 and none has length 0")
-        return self
+    @property
+    def is_known(self) -> bool:
+        """Whether version 1 of the protocol has it."""
+        return (self.kind, self.length) in KNOWN_CHALLENGES
 
 
 class Item(Payload):
@@ -125,7 +124,7 @@ class Item(Payload):
 
 
 class Ask(Payload):
-    """What the citizen is asked, in one attempt of a question."""
+    """What the citizen is asked, in one attempt of a question; no item_id stands twice."""
 
     question_id: Id
     attempt: Attempt
@@ -172,7 +171,7 @@ class LandFetch(Payload):
 
 
 class LandRevise(Payload):
-    """`landrevise`: the citizen takes back an answer."""
+    """`landrevise`: the citizen takes back an answer; no item_id stands twice."""
 
     revises: Id
     sub: CitizenId
@@ -204,7 +203,7 @@ class Attachment(Payload):
 
 
 class LandDecl(Payload):
-    """`landdecl`: a citizen declares a certificate of one's own."""
+    """`landdecl`: a citizen declares a certificate of one's own; serial and address are not both null."""
 
     declaration_id: Id
     sub: CitizenId

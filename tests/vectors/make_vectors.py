@@ -160,7 +160,8 @@ def good(make: Maker) -> list[tuple[str, str, Json]]:
         ("the longest life, 300 seconds", make.message(exp=NOW + 300), {}),
         ("a jti of 64 characters", make.message(jti="Ab-_" * 16), {}),
         ("JSON with blanks and escapes", make.outer(make.inner(
-            b' {"limit" : 100 ,\n"\\u0061fter": null, ' + text(make.claims(limit=None))[1:].replace(b',"after":null', b"")
+            b' {"limit" : 100 ,\n"\\u0061fter": null, '
+            + text(make.claims(limit=None))[1:].replace(b',"after":null', b"")
         ).encode()), {}),
         ("header members in another order", make.outer(
             make.inner(text(make.claims()), dict(reversed(make.inner_header().items()))).encode(),
@@ -256,7 +257,8 @@ def inner_faults(make: Maker) -> list[Vector]:
         ("the JWS header has cty", 4, headed(cty="JWT"), {}),
         ("the JWS header has crit and b64", 4, headed(crit=["b64"], b64=True), {}),
         ("the JWS header brings its own key", 4, headed(jwk=json.loads(stranger.export_public())), {}),
-        ("the signer is nobody we know", 5, sealed(make.inner(claims, make.inner_header(kid=stranger["kid"]), stranger)), {}),
+        ("the signer is nobody we know", 5, sealed(make.inner(
+            claims, make.inner_header(kid=stranger["kid"]), stranger)), {}),
         ("the signing kid is a key to encrypt to", 5, headed(kid=make.parties["engine"][1]["kid"]), {}),
         ("typ is in capitals", 7, headed(typ=TYP.upper()), {}),
         ("typ has application/ before it", 7, headed(typ=f"application/{TYP}"), {}),

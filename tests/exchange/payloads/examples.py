@@ -55,8 +55,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "landcancel-receipt+jwt": {"auth_req_id": ID},
     "landfetch+jwt": {"grant_type": "urn:openid:params:grant-type:ciba", "auth_req_id": ID},
     "landreply+jwt": {
-        "auth_req_id": ID, "question_id": ID_2, "attempt": 2, "ask_jti": ID_3, "sub": CITIZEN, "acr": "urn:vneid:level:2",
-        "answers": [CITIZEN_ANSWER], "answered_at": TIME,
+        "auth_req_id": ID, "question_id": ID_2, "attempt": 2, "ask_jti": ID_3, "sub": CITIZEN,
+        "acr": "urn:vneid:level:2", "answers": [CITIZEN_ANSWER], "answered_at": TIME,
     },
     "landrevise+jwt": {
         "revises": ID, "sub": CITIZEN, "acr": "urn:vneid:level:3", "answers": [CITIZEN_ANSWER], "answered_at": TIME,
@@ -64,7 +64,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "landrevise-receipt+jwt": {"revises": ID},
     "landdecl+jwt": {
         "declaration_id": ID, "sub": CITIZEN, "acr": "urn:vneid:level:2", "certificate_serial": "AB 123456",
-        "parcel_address": "thôn Đồng Chằm, xã Ba Vì", "on_behalf_of": {"name": "Nguyễn Văn A", "reason": "bố tôi, đã mất"},
+        "parcel_address": "thôn Đồng Chằm, xã Ba Vì", "on_behalf_of": {"name": "Nguyễn Văn A", "reason": "bố tôi"},
         "attachments": [{"name": "so-do.pdf", "media_type": "application/pdf", "sha256": "0a" * 32, "size": 3_500_000}],
     },
     "landdecl-receipt+jwt": {"declaration_id": ID, "status": "queued_for_review"},

@@ -78,7 +78,7 @@ def test_a_wrong_form_refuses_the_batch(bent):
 
 def test_a_question_id_twice_refuses_the_batch():
     batch = GOOD["landquestions+jwt"]
-    with pytest.raises(InvalidPayload, match="^a question_id stands twice$"):
+    with pytest.raises(InvalidPayload, match=r"^a question_id stands twice$"):
         parse("landquestions+jwt", batch | {"questions": [QUESTION, QUESTION | {"priority": 1}]})
 
 

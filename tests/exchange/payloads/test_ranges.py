@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exchange.errors import InvalidPayload
-from exchange.payloads import parse
+from exchange.payloads import Challenge, parse
 from tests.exchange.payloads.examples import CITIZEN_ANSWER, ENTRY, GOOD, ID, ID_2, ITEM
 from tests.exchange.payloads.test_parsing import at, bent, to
 
@@ -38,9 +38,8 @@ INSIDE_AND_OUTSIDE: list[tuple[str, str, list[Any], list[Any]]] = [
     ("landask+jwt", "ask.items", [[], [ITEM]], [[ITEM, ITEM]]),
     ("landask+jwt", "ask.items.0.facts.0.label", ["hamlet", "land_use", "area", "co_owner"], ["serial", "owner"]),
     ("landask+jwt", "ask.items.0.facts.0.value", ["", "ộ" * 120], ["ộ" * 121]),
-    ("landask+jwt", "ask.items.0.challenge", [{"kind": "none", "length": 0}],
-     [{"kind": "none", "length": 4}, {"kind": "certificate_suffix", "length": 0},
-      {"kind": "certificate_suffix", "length": 3}, {"kind": "pin", "length": 4}]),
+    ("landask+jwt", "ask.items.0.challenge.kind", ["none", "pin"], ["", "x" * 65]),
+    ("landask+jwt", "ask.items.0.challenge.length", [0, 4, 6], []),
     ("landcancel+jwt", "reason", ["withdrawn", "frozen", "expired"], ["declined", "other"]),
     ("landfetch+jwt", "grant_type", [], ["ciba", "urn:openid:params:grant-type:CIBA"]),
     ("landreply+jwt", "attempt", [1], [0]),
@@ -86,6 +85,12 @@ def test_inside_is_taken_and_outside_refused(typ, path, inside, outside):
             parse(typ, bent(GOOD[typ], steps, to(value)))
 
 
+def test_an_unknown_challenge_fits_the_schema_and_is_told_apart():
+    known = [("certificate_suffix", 4), ("none", 0)]
+    for kind, length in [*known, ("none", 4), ("certificate_suffix", 0), ("certificate_suffix", 6), ("pin", 4)]:
+        assert Challenge(kind=kind, length=length).is_known == ((kind, length) in known)
+
+
 def test_at_most_ten_attachments():
     decl = GOOD["landdecl+jwt"]
     ten = [decl["attachments"][0] | {"name": f"{n}.pdf"} for n in range(10)]
@@ -122,8 +127,8 @@ def test_an_entry_without_a_reply_has_neither_verdict_nor_time_nor_proof():
 
 
 def test_the_page_of_two_hundred_questions_fits_one_message():
-    from tests.exchange.parties import opened, sealed  # noqa: PLC0415
-    from tests.exchange.payloads.examples import QUESTION  # noqa: PLC0415
+    from tests.exchange.parties import opened, sealed
+    from tests.exchange.payloads.examples import QUESTION
 
     questions = [QUESTION | {"question_id": f"{number:022d}"} for number in range(200)]
     batch = {"batch_id": ID, "questions": questions}

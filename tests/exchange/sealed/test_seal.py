@@ -32,8 +32,8 @@ def test_the_headers_are_exactly_those_of_the_protocol(suite):
 def test_the_claims_are_exactly_those_of_the_protocol():
     sent = sealed({"after": None, "limit": 5}, lifetime_seconds=300)
     assert part(sent.inner, 1) == {
-        "ver": 1, "iss": iss("engine"), "aud": iss("service"), "jti": sent.jti, "iat": NOW, "nbf": NOW, "exp": NOW + 300,
-        "rkt": sent.to_kid, "after": None, "limit": 5,
+        "ver": 1, "iss": iss("engine"), "aud": iss("service"), "jti": sent.jti, "iat": NOW, "nbf": NOW,
+        "exp": NOW + 300, "rkt": sent.to_kid, "after": None, "limit": 5,
     }  # fmt: skip
     assert part(sealed(re="r" * 22).inner, 1)["re"] == "r" * 22
 

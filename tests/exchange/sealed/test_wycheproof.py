@@ -1,7 +1,7 @@
 """Project Wycheproof's JOSE vectors, run twice; both tests print their counts.
 
-- Through our profile: whatever a vector is, nothing but `Refused` comes out, and nothing is allowed, since no vector has
-  our exact headers. A JWE is given as a body; a JWS is put into a JWE of ours; a key set is read as a peer's.
+- Through our profile: whatever a vector is, nothing but `Refused` comes out, and nothing is allowed, since no vector
+  has our exact headers. A JWE is given as a body; a JWS is put into a JWE of ours; a key set is read as a peer's.
 - Through the same primitives with the header rule alone opened: every valid vector of ECDH-ES and ES256 is accepted and
   every invalid one of the whole file is refused.
 - tcId 367 and 370 (HS256) are marked invalid for their padding, but the file has lost it: their text equals that of the
@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,7 +65,7 @@ def algorithm(vector: Vector) -> str:
 
 def show(capsys: pytest.CaptureFixture[str], title: str, counts: Counter[str]) -> None:
     with capsys.disabled():
-        print(f"\nWycheproof {title}: " + ", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
+        sys.stdout.write(f"\nWycheproof {title}: {', '.join(f'{n} {what}' for what, n in sorted(counts.items()))}\n")
 
 
 # ── through our profile ──────────────────────────────────────────────────────────────────────────────────────────────
