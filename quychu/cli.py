@@ -53,6 +53,7 @@ _ELSEWHERE: dict[str, str] = {
     "ask": "quychu.circle.commands:ask",
     "collect": "quychu.circle.commands:collect",
     "withdraw": "quychu.circle.commands:withdraw",
+    "learn": "quychu.circle.commands:learn",
     "keys": "exchange.commands:keys",
     "serve": "confirm_api.commands:serve",
     "outbox": "confirm_api.outbox_commands:outbox",

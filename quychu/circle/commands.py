@@ -129,4 +129,30 @@ def withdraw(run: Path, config: Path, reason: str, quiet: bool) -> None:
         click.echo(", ".join(f"{name} {counts[name]:,}" for name in ("withdrawn", "too_late", "unknown")))
 
 
-COMMANDS = (ask, collect, withdraw)
+@_example("quychu learn --run ket-qua")
+@click.command(context_settings=_NAMES)
+@_RUN
+@click.option("--link-config", type=_FILE, help="Config of the run (default: the shipped land-register.toml).")
+@click.option("--undo", is_flag=True, help="Put the machine's own links back; answers and labels stay.")
+@_QUIET
+def learn(run: Path, link_config: Path | None, undo: bool, quiet: bool) -> None:
+    """Turn answers into settled links, labels, and a new model beside the old."""
+    import polars as pl  # noqa: PLC0415
+
+    from linkage import learn as learning  # noqa: PLC0415
+    from linkage.config import load  # noqa: PLC0415
+    from quychu.errors import QuychuError  # noqa: PLC0415
+
+    if undo:
+        learning.undo(run)
+        return
+    file = run / "answers.parquet"
+    if not file.is_file():
+        raise QuychuError("answers.parquet: expected it in the run folder, found none; run `quychu collect` first.")
+    learnt = learning.learn(run, pl.read_parquet(file), config=load(link_config))
+    if quiet:
+        return
+    ended = ", ".join(f"{name} {count:,}" for name, count in learnt.counts["asked_by_outcome"].items())
+    click.echo(f"answers {learnt.counts['answers']:,}; places asked ended: {ended}")
+    beside = f"; {learnt.taught.name} and model-comparison.json lie beside the old model" if learnt.taught else ""
+    click.echo(f"Wrote links.parquet (before: links.before.parquet), labels.parquet{beside}")

@@ -130,9 +130,16 @@ def outcomes(answers: pl.DataFrame) -> str:
 
 def withdraw_open(caller: Caller, run: Path, reason: str) -> Counter[str]:
     """Withdraw every accepted question that has an item without an outcome; counts of withdrawn, too_late, unknown."""
-    expected = _accepted_items(run)
-    waiting = expected.join(answers_of(run), on=["question_id", "item_id"], how="anti")
-    ids = waiting["question_id"].unique(maintain_order=True).to_list()
+    return withdraw_questions(caller, open_items(run)["question_id"].unique(maintain_order=True).to_list(), reason)
+
+
+def open_items(run: Path) -> pl.DataFrame:
+    """`question_id`, `item_id` of what was accepted and has no outcome yet."""
+    return _accepted_items(run).join(answers_of(run), on=["question_id", "item_id"], how="anti")
+
+
+def withdraw_questions(caller: Caller, ids: Sequence[str], reason: str) -> Counter[str]:
+    """Withdraw these questions; counts of withdrawn, too_late, unknown."""
     counts: Counter[str] = Counter()
     for start in range(0, len(ids), _WITHDRAWN_AT_ONCE):
         content = {"batch_id": new_id(), "question_ids": ids[start : start + _WITHDRAWN_AT_ONCE], "reason": reason}
