@@ -6,7 +6,7 @@ How a fixture makes one
 2. `with provider(keys).running() as vneid:` listens on a free port of loopback; `vneid.url` is the idp's `url` in
    the service's peer table. Each peer's `iss` is the default of section 1. The idp's `suite` is
    `World.vneid_suite`; engine and police speak both suites whatever their setting is.
-3. Start the service: rate limits high (some thousand messages come from one address), the log's origin known, time real.
+3. Start the service: rate limits high (thousands of messages come from one address), the real clock.
 4. `open_world(keys, vneid, service_url, …)` gives the `World`; run `conformance.check_service(world)` or each scenario.
    Run it once for each `vneid_suite`: what the service starts is in the suite of the peer's settings.
 
@@ -99,6 +99,10 @@ class World:
     vneid_suite: str = P256
     patience: float = ENDED_WAIT_SECONDS
     """Seconds within which the service must act on something (deliver, poll, settle)."""
+    calm_seconds: float = 6
+    """Seconds in which a wrong effect would be seen: several polls at `interval` 1, the second step of the back-off."""
+    behind_seconds: float = 6.5
+    """Seconds after which a leaf must stand in the checkpoint."""
     log_key: str | None = None
     """The verifier key to pin; None trusts the first one shown."""
     not_askable: tuple[str, ...] = ()
@@ -134,6 +138,10 @@ class World:
         """Post questions, remembered so that `tidy` takes them away."""
         self.posted += [question["question_id"] for question in questions]
         return self.engine(suite).post(*questions)
+
+    def stay_calm(self) -> None:
+        """Give a wrong effect the time to show."""
+        time.sleep(self.calm_seconds)
 
     def tidy(self) -> None:
         """Withdraw what a scenario left open, so that nothing goes on polling."""

@@ -83,5 +83,5 @@ def _outcome(scenario: Scenario[Any], run: Callable[[Scenario[Any]], None]) -> O
     try:
         run(scenario)
     except Exception:  # noqa: BLE001 - the next scenario is to run whatever happened in this one
-        problem = traceback.format_exc(limit=-4)
+        problem = traceback.format_exc(limit=-4) + (f"Reading: {scenario.reading}\n" if scenario.reading else "")
     return Outcome(scenario.name, time.monotonic() - began, problem)

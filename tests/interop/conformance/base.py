@@ -25,6 +25,8 @@ class Scenario(Generic[W]):
     name: str
     run: Callable[[W], None]
     slow: bool = False
+    reading: str = ""
+    """How the page was read where it leaves a choice; a failure may be a matter of reading."""
 
 
 class Gathering(Generic[W]):
@@ -42,6 +44,15 @@ class Gathering(Generic[W]):
         """Gather this function, which takes more than a minute."""
         self.scenarios.append(Scenario(run.__name__, run, slow=True))
         return run
+
+    def reading(self, sentence: str) -> Callable[[Callable[[W], None]], Callable[[W], None]]:
+        """Gather this function, which rests on this reading of the page."""
+
+        def gather(run: Callable[[W], None]) -> Callable[[W], None]:
+            self.scenarios.append(Scenario(run.__name__, run, reading=sentence))
+            return run
+
+        return gather
 
     def in_each_suite(self, run: Callable[[W, str], None]) -> Callable[[W, str], None]:
         """Gather this function once for each suite."""

@@ -31,6 +31,7 @@ class Crossed:
     typ: str
     status: int
     sender_kid: str | None = None
+    size: int = 0
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Journal:
 
     def note(self, body: bytes, typ: str, status: int, sender_kid: str | None = None) -> None:
         """Remember a message by its hash."""
-        self.crossed.append(Crossed(hashlib.sha256(body).hexdigest(), typ, status, sender_kid))
+        self.crossed.append(Crossed(hashlib.sha256(body).hexdigest(), typ, status, sender_kid, len(body)))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ tests.interop.second.schemas.InvalidError: limit: expected an integer from 1 to 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -161,6 +162,19 @@ QUESTION = record(
     priority=number(0, 1),
     expires_in=integer(60, 2_592_000),
 )
+LOOSE_QUESTIONS: Final = record(
+    batch_id=ID,
+    questions=many(
+        record(
+            question_id=ID,
+            citizen_id=TEXT,
+            parcels=many(PARCEL),
+            priority=number(-math.inf, math.inf),
+            expires_in=integer(-(2**53) + 1, 2**53 - 1),
+        )
+    ),
+)
+"""Types only, for a service: a question out of range is refused in the receipt, not with the batch."""
 ITEM = record(
     item_id=ID,
     facts=many(

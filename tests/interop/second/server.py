@@ -88,6 +88,9 @@ def _handler_class(handler: Handler) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         timeout = 60
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length", 0))
             # One byte more than allowed is enough to refuse.

@@ -89,6 +89,8 @@ class ServiceStub:
     provider_url: str = ""
     pings: list[tuple[str, int]] = field(default_factory=list)
     """`auth_req_id` and the status it got."""
+    pinged_with: dict[str, str] = field(default_factory=dict)
+    """The token of the last ping of an `auth_req_id`."""
     received: list[Opened] = field(default_factory=list)
     tokens: dict[str, list[str]] = field(default_factory=dict)
     _provider: Party | None = None
@@ -192,6 +194,7 @@ class ServiceStub:
             known = token in self.tokens.get(content["auth_req_id"], [])
             status = 204 if scheme == "Bearer" and known else 401
             self.pings.append((content["auth_req_id"], status))
+            self.pinged_with[content["auth_req_id"]] = token
             self._changed.notify_all()
         return Response(status)
 
