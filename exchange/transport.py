@@ -13,7 +13,7 @@ urllib3, because it takes half the processor time of httpx for a small POST on a
 >>> refuse_unsafe("http://vneid.example/token")
 Traceback (most recent call last):
     ...
-exchange.errors.UnsafeUrlError: expected https (plain http only to loopback) without a user in it, found http; ...
+exchange.errors.UnsafeUrlError: expected https, or plain http to loopback, with a host and without a user in it; ...
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import urllib3
 
@@ -130,14 +130,21 @@ def get(client: Client, url: str) -> HttpAnswer:
 
 def refuse_unsafe(url: str) -> None:
     """Only https leaves the machine."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-    if not (safe and host and parts.username is None):
+    try:
+        parts = urlsplit(url)
+        safe = _is_safe(parts)
+    except ValueError:  # brackets that hold no address, a port that is no number
+        safe = False
+    if not safe:
         raise UnsafeUrlError(
-            "expected https (plain http only to loopback) without a user in it, found "
-            f"{parts.scheme or 'no scheme'}; correct the peer's url."
+            "expected https, or plain http to loopback, with a host and without a user in it; correct the peer's url."
         )
+
+
+def _is_safe(parts: SplitResult) -> bool:
+    host, port = parts.hostname or "", parts.port
+    known = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    return known and host != "" and port != 0 and parts.username is None
 
 
 @cache

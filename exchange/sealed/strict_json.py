@@ -42,8 +42,8 @@ def parse(text: bytes) -> dict[str, Any]:
         value = _DECODER.decode(decoded)
     except NotStrictError:
         raise
-    except (ValueError, RecursionError) as error:
-        raise NotStrictError("the text is not one JSON value in UTF-8") from error
+    except (ValueError, RecursionError):  # their own errors carry the text
+        raise NotStrictError("the text is not one JSON value in UTF-8") from None
     if type(value) is not dict:
         raise NotStrictError("the outermost value is not an object")
     _refuse_depth(value)

@@ -174,8 +174,8 @@ VALUES: list[Any] = [
     "\0",
 ]
 EXTRA = [
-    "jku", "jwk", "kid2", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit", "zip", "b64", "apu", "apv", "iv", "tag",
-    "p2s", "p2c", "enc", "epk", "exp", "iss", "nonce", "url", "skid", "svt", "ALG", "alg ", "",
+    "jku", "jwk", "kid2", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit", "zip", "b64", "apu", "apv", "iv",
+    "tag", "p2s", "p2c", "enc", "epk", "exp", "iss", "nonce", "url", "skid", "svt", "ALG", "alg ", "",
 ]  # fmt: skip
 
 

@@ -4,9 +4,9 @@
   has our exact headers. A JWE is given as a body; a JWS is put into a JWE of ours; a key set is read as a peer's.
 - Through the same primitives with the header rule alone opened: every valid vector of ECDH-ES and ES256 is accepted and
   every invalid one of the whole file is refused.
-- tcId 367 and 370 (HS256) are marked invalid for their padding, but the file has lost it: their text equals that of the
-  valid 357. No reader of the text can tell them apart. Here all three are refused, for their algorithm, so these two say
-  nothing about padding; our own near-misses do.
+- tcId 367 and 370 (HS256) are marked invalid for their padding, but the file has lost it: their text equals that of
+  the valid 357. No reader of the text can tell them apart. Here all three are refused, for their algorithm, so these
+  two say nothing about padding; our own near-misses do.
 """
 
 from __future__ import annotations
