@@ -336,9 +336,10 @@ def _ping(came: Incoming) -> payloads.Callback | None:
 def _spend(insert: Any) -> Any:
     new = insert(seen_jtis)
     forgotten = seen_jtis.c.seen_at < new.excluded.seen_at - JTI_SECONDS
-    return new.on_conflict_do_update(
+    again = new.on_conflict_do_update(
         index_elements=[seen_jtis.c.iss, seen_jtis.c.jti], set_={"seen_at": new.excluded.seen_at}, where=forgotten
     )
+    return again.returning(seen_jtis.c.jti)
 
 
 _SPEND: Mapping[str, Any] = {"sqlite": _spend(sqlite.insert), "postgresql": _spend(postgresql.insert)}
@@ -347,5 +348,5 @@ _SPEND: Mapping[str, Any] = {"sqlite": _spend(sqlite.insert), "postgresql": _spe
 def spend(unit: Unit, opened: Opened) -> None:
     """(14): take the `jti`, which nobody has sent in the last 24 hours; of two at the same time one is too late."""
     row = {"iss": opened.iss, "jti": opened.jti, "seen_at": unit.now}
-    if unit.conn.execute(_SPEND[unit.conn.dialect.name], row).rowcount == 0:
+    if unit.conn.execute(_SPEND[unit.conn.dialect.name], row).first() is None:
         raise Refused(14, "seen", from_kid=opened.from_kid, to_kid=opened.to_kid)
