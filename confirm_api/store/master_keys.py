@@ -60,12 +60,12 @@ class MasterKeys:
     @classmethod
     def from_files(cls, master: Path, index: Path) -> Self:
         """Keys from two files that their owner alone may read."""
-        return cls(_key(read_private(master), str(master)), _key(read_private(index), str(index)))
+        return cls(parse_key(read_private(master), str(master)), parse_key(read_private(index), str(index)))
 
     @classmethod
     def parse(cls, master: str, index: str) -> Self:
         """Keys as written (from the environment)."""
-        return cls(_key(master, "the master key"), _key(index, "the index key"))
+        return cls(parse_key(master, "the master key"), parse_key(index, "the index key"))
 
 
 def read_private(path: Path) -> str:
@@ -81,7 +81,8 @@ def read_private(path: Path) -> str:
         raise StoreError(f"{path} is no file of a secret: plain ASCII text is expected") from None
 
 
-def _key(text: str, where: str) -> bytes:
+def parse_key(text: str, where: str) -> bytes:
+    """The key that a text writes; `where` stands in the sentence of a refusal, the text never."""
     try:
         key = base64url.decode(text.strip().encode())
     except ValueError:
