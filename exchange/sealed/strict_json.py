@@ -97,7 +97,7 @@ def _refuse_depth(value: Any) -> None:
 def _refuse_bad_text(value: Any) -> None:
     """Runs after the depth is known to be small, so recursion is safe."""
     if type(value) is str:
-        if "\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+        if "\0" in value or not _is_encodable(value):
             raise NotStrictError("a text holds U+0000 or a lone surrogate")
     elif type(value) is dict:
         for name, member in value.items():
@@ -106,3 +106,11 @@ def _refuse_bad_text(value: Any) -> None:
     elif type(value) is list:
         for member in value:
             _refuse_bad_text(member)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
