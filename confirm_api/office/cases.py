@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, exists, false, func, insert, select, update
 
+from confirm_api.errors import OfficeError
 from confirm_api.office import rules
 from confirm_api.office.refusals import UnknownCaseError
 from confirm_api.office.rules import Actor
@@ -220,14 +221,12 @@ def next_case(unit: Unit, actor: Actor, *, kind: str | None, after: int) -> int 
     return unit.conn.execute(select(wrapped).where(waiting)).scalar()
 
 
-def take(unit: Unit, actor: Actor, no: int, *, lock: bool = False) -> Case:
+def take(unit: Unit, actor: Actor, no: int) -> Case:
     """The case, if it exists and is within the officer's reach; not a look (no leaf, no box opened)."""
     row = _row(unit, no)
     if row is None:
         raise UnknownCaseError
     rules.check_reach(actor, row.commune)
-    if lock:
-        row = _locked(unit, row)
     return Case(
         row.no,
         row.kind,
@@ -253,6 +252,13 @@ def look(unit: Unit, actor: Actor, no: int) -> Case:
     return case
 
 
+def note_refusal(unit: Unit, refusal: OfficeError, no: int | None) -> None:
+    """Log what an officer was refused; in a transaction of its own, since the refused one is undone."""
+    row = None if no is None else _row(unit, no)
+    subject = None if row is None else question_id_of(unit, row.question_no)
+    unit.leaf("officer", "refused", question_id=subject, reason=refusal.code)
+
+
 def contents_of(unit: Unit, no: int, handle: str | None, box: bytes | None) -> list[dict[str, Any]]:
     """What was said with the case, oldest first; empty where nothing was, or where the citizen was erased."""
     opened = open_or_none(unit, handle, context(no), box)
@@ -275,19 +281,12 @@ def _round_column() -> Any:
     return select(func.coalesce(func.max(inner.c.round), 0)).where(inner.c.case_no == cases.c.no).scalar_subquery()
 
 
-def _listed(row: Row[Any]) -> Listed:
+def _listed(row: Any) -> Listed:
     return Listed(row.no, row.kind, row.state, row.commune, row.opened_at, row.outcome, row.binding_message)
 
 
 def _row(unit: Unit, no: int) -> Row[Any] | None:
     return unit.conn.execute(select(cases).where(cases.c.no == no)).first()
-
-
-def _locked(unit: Unit, row: Row[Any]) -> Row[Any]:
-    """Lock question, then case: the order in which the service takes them, so that neither waits for the other."""
-    if row.question_no is not None:
-        unit.conn.execute(select(questions.c.no).where(questions.c.no == row.question_no).with_for_update())
-    return unit.conn.execute(select(cases).where(cases.c.no == row.no).with_for_update()).one()
 
 
 def _conditions(unit: Unit, actor: Actor, wanted: Filter) -> list[ColumnElement[bool]]:

@@ -23,6 +23,7 @@ from confirm_api.office import effects, rules
 from confirm_api.office.cases import UNDECIDED, Case, open_or_none, question_id_of, take
 from confirm_api.office.refusals import StateError
 from confirm_api.office.rules import Actor, Vote
+from confirm_api.service import locks
 from confirm_api.store.tables import cases, officers, votes
 from confirm_api.store.vault import Erased
 from confirm_api.unit import Unit
@@ -51,7 +52,7 @@ class Cast:
 
 def decide(unit: Unit, actor: Actor, no: int, action: str, reason: str) -> Decided:
     """Vote for `action`; where that is enough, the case ends and the action takes effect."""
-    case = take(unit, actor, no, lock=True)
+    case = _locked(unit, actor, no)
     rules.check_decision(actor, case.kind, action, reason)
     if case.state == "decided":
         raise StateError
@@ -65,7 +66,7 @@ def decide(unit: Unit, actor: Actor, no: int, action: str, reason: str) -> Decid
 
 def reopen(unit: Unit, actor: Actor, no: int, reason: str) -> None:
     """Open a decided case again, with a reason; what followed from the decision is undone."""
-    case = take(unit, actor, no, lock=True)
+    case = _locked(unit, actor, no)
     rules.check_reader(actor)
     rules.check_reason(reason)
     if case.state != "decided":
@@ -88,6 +89,14 @@ def votes_of(unit: Unit, case: Case) -> list[Cast]:
 def round_of(unit: Unit, no: int) -> int:
     """How often the case was reopened."""
     return unit.conn.execute(select(func.max(votes.c.round)).where(votes.c.case_no == no)).scalar() or 0
+
+
+def _locked(unit: Unit, actor: Actor, no: int) -> Case:
+    """The case under the locks of its citizen and item, as the service takes them, and then its own."""
+    seen = take(unit, actor, no)
+    locks.lock(unit.conn, [seen.handle] if seen.handle else [], [seen.item_id] if seen.item_id else [])
+    unit.conn.execute(select(cases.c.no).where(cases.c.no == no).with_for_update())
+    return take(unit, actor, no)
 
 
 def _vote(unit: Unit, actor: Actor, case: Case, action: str, reason: str, round_: int) -> None:
