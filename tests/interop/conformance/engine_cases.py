@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
 
 from tests.interop.conformance.base import QUICK, Gathering, assert_invalid, assert_unacceptable, one_question
 from tests.interop.second import wire
@@ -12,6 +14,7 @@ from tests.interop.second.keys import P256
 from tests.interop.second.vneid import Policy
 from tests.interop.world import World
 
+T = TypeVar("T")
 GATHERING: Final[Gathering[World]] = Gathering()
 FULL_BATCH: Final = 200
 SLOW_POLICY: Final = Policy(interval=60)
@@ -41,6 +44,47 @@ def a_batch_posted_again_with_more_takes_the_new_ones(world: World) -> None:
     world.post(old)
     receipt = world.post(old, new)
     assert (receipt["duplicates"], receipt["accepted"]) == ([old["question_id"]], [new["question_id"]]), receipt
+
+
+@GATHERING.scenario
+def of_equal_messages_at_once_exactly_one_is_taken(world: World) -> None:
+    caller = world.caller("engine")
+    for _ in range(3):
+        sealed = caller.seal("landcollect+jwt", {"after": None, "limit": 1})
+        answers = _at_once(lambda sealed=sealed: caller.post("/v1/answers", sealed, "landcollect+jwt"), 4)  # type: ignore[misc]
+        assert sorted(answer.status for answer in answers) == [200, 400, 400, 400]
+
+
+@GATHERING.scenario
+def a_question_posted_in_several_messages_at_once_is_accepted_once(world: World) -> None:
+    posted = question(world.citizen(SLOW_POLICY))
+    receipts = _at_once(lambda: world.post(posted), 4)
+    assert sorted(len(receipt["accepted"]) for receipt in receipts) == [0, 0, 0, 1], receipts
+    assert sorted(len(receipt["duplicates"]) for receipt in receipts) == [0, 1, 1, 1], receipts
+
+
+@GATHERING.scenario
+def three_asks_hold_for_questions_posted_at_once(world: World) -> None:
+    citizen_id = world.citizen(SLOW_POLICY)
+    receipts = _at_once(lambda: world.post(question(citizen_id)), 5)
+    assert sum(len(receipt["accepted"]) for receipt in receipts) == 3, receipts
+
+
+def _at_once(run: Callable[[], T], times: int) -> list[T]:
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(lambda _: run(), range(times)))
+
+
+@GATHERING.for_each(("a good body", 0, True), ("a body beyond the limit", 262_144, False))
+def a_body_in_chunks_is_read_as_any_other(world: World, case: tuple[str, int, bool]) -> None:
+    caller = world.caller("engine")
+    sealed = caller.seal("landcollect+jwt", {"after": None, "limit": 1})
+    chunks = [sealed.body[:100], sealed.body[100:] + b"A" * case[1]]
+    answer = wire.post_in_chunks(caller.url + "/v1/answers", chunks, "application/jose")
+    if case[2]:
+        caller.open_answer(sealed, answer, "landanswers+jwt")
+    else:
+        assert_unacceptable(answer)
 
 
 @GATHERING.for_each(

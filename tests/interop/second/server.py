@@ -94,7 +94,8 @@ def _handler_class(handler: Handler) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length", 0))
             # One byte more than allowed is enough to refuse.
-            body = self.rfile.read(min(length, LARGEST_BODY + 1))
+            is_chunked = "transfer-encoding" in self.headers
+            body = self._chunks() if is_chunked else self.rfile.read(min(length, LARGEST_BODY + 1))
             headers = {name.lower(): value for name, value in self.headers.items()}
             self.close_connection = self.close_connection or length > LARGEST_BODY
             response = handler(Request(self.path, headers, body, time.monotonic()))
@@ -102,6 +103,14 @@ def _handler_class(handler: Handler) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             self._send(response)
+
+        def _chunks(self) -> bytes:
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
 
         def _send(self, response: Response) -> None:
             self.send_response(response.status)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -49,12 +50,18 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     return request("POST", url, body, headers)
 
 
+def post_in_chunks(url: str, chunks: Iterable[bytes], content_type: str) -> Answer:
+    """One POST without Content-Length."""
+    headers = {"Content-Type": content_type, "Transfer-Encoding": "chunked"}
+    return request("POST", url, chunks, headers)
+
+
 def get(url: str) -> Answer:
     """One GET."""
     return request("GET", url, None, {})
 
 
-def request(method: str, url: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+def request(method: str, url: str, body: bytes | Iterable[bytes] | None, headers: dict[str, str]) -> Answer:
     """One exchange on a connection of its own."""
     place = urlsplit(url)
     kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
@@ -62,7 +69,8 @@ def request(method: str, url: str, body: bytes | None, headers: dict[str, str]) 
     target = place.path + (f"?{place.query}" if place.query else "")
     began = time.monotonic()
     try:
-        connection.request(method, target, body=body, headers=headers)
+        is_chunked = "Transfer-Encoding" in headers
+        connection.request(method, target, body=body, headers=headers, encode_chunked=is_chunked)
         response = connection.getresponse()
         content = response.read()
     finally:
