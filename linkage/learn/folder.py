@@ -30,6 +30,7 @@ from linkage.learn.tables import ANSWERS
 from linkage.learn.teach import Taught, teach
 from linkage.outputs.counts import add_counts, describe, read_manifest
 from linkage.outputs.durable import copy_file, write_json, write_parquet
+from linkage.report.metrics import ALL, Evaluation
 
 LINKS, BEFORE = "links.parquet", "links.before.parquet"
 _MACHINE = Path(".steps") / "decide.links.parquet"
@@ -120,8 +121,19 @@ def undo(run: Path) -> None:
     copy_file(_machine_file(run), run / LINKS)
 
 
+def quality(evaluation: Evaluation) -> dict[str, Any]:
+    """The figures of a judgement that the report shows before and after asking, over all persons named."""
+    scores = evaluation.scopes[ALL]
+    return {
+        "precision": scores.precision.value,
+        "recall": scores.recall.value,
+        "linked": scores.linked,
+        "wrong": sum(scores.wrong.values()),
+    }
+
+
 def record_quality(run: Path, *, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Write figures of a judgement (precision, recall, …) beside the counts of before and after."""
+    """Write the figures of two judgements (`quality`) beside the counts of before and after."""
     counts = read_manifest(run)["counts"]
     add_counts(
         run,

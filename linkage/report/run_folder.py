@@ -14,7 +14,7 @@ linkage.errors.UnreadableFileError: no such folder/links.parquet: no such file; 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class RunFolder:
     model: dict[str, Any]
     manifest: dict[str, Any]
     evaluation: Evaluation | None
+    comparison: dict[str, Any] = field(default_factory=dict)
 
     @property
     def splink(self) -> dict[str, Any]:
@@ -67,6 +68,7 @@ def open_run(folder: Path) -> RunFolder:
         model=_json_if_there(folder / "model.json"),
         manifest=_manifest(_json_if_there(folder / "run.json")),
         evaluation=_evaluation_if_there(folder / "evaluation.json"),
+        comparison=_json_if_there(folder / "model-comparison.json"),
     )
 
 

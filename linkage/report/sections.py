@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from linkage.report import charts, words
+from linkage.report.circle import Circle, circle_of
 from linkage.report.masking import mask_nothing, mask_text
 from linkage.report.model_levels import ComparisonLevels, comparisons_of
 from linkage.report.waterfall import Example, examples
@@ -91,6 +92,7 @@ class Page:
     weights_svg: str | None
     told: list[Told]
     judged: Judged | None
+    circle: Circle | None
     comparisons: list[ComparisonLevels]
     gathering: Gathering | None
     rejected: Counts | None
@@ -112,6 +114,7 @@ def page_of(run: RunFolder, evaluation: Evaluation | None, *, with_names: bool) 
         weights_svg=weights_chart(run.links),
         told=told(examples(run, with_names=with_names)),
         judged=judged(evaluation),
+        circle=circle_of(run.manifest, run.comparison),
         comparisons=comparisons_of(run.splink, run.card),
         gathering=gathering(run.persons, mask),
         rejected=rejected(run.rejected, mask),

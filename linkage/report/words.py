@@ -31,14 +31,37 @@ DECISIONS = {
 DECISION_NOTES = {
     "link": Both("Đủ chắc chắn, không cần làm gì thêm.", "Sure enough; nothing more to do."),
     "ask": Both(
-        "Chính công dân trả lời được; khi chưa có dịch vụ xác nhận thì cán bộ xem.",
-        "The citizen could settle it; while there is no confirmation service, an officer does.",
+        "Chính công dân trả lời được; nơi chưa có dịch vụ xác nhận thì cán bộ xem.",
+        "The citizen can settle it; where there is no confirmation service, an officer does.",
     ),
     "review": Both(
         "Cần mắt người: mở links.xlsx, xem cột lý do.", "Needs a person's eye: see the reason in links.xlsx."
     ),
     "no_match": Both("Chưa tìm thấy người tương ứng.", "Nobody in the register fits."),
     "not_a_person": Both("Tổ chức, cộng đồng dân cư, cơ sở tôn giáo.", "Organisation, community or religious body."),
+}
+OUTCOMES = {
+    "confirmed": Both("Công dân xác nhận, đã chứng minh", "Confirmed and proven by the citizen"),
+    "same_hand": Both(
+        "Cùng giấy chứng nhận hoặc số giấy tờ với chỗ đã xác nhận", "Same certificate or number as a confirmed one"
+    ),
+    "office": Both("Chuyển cán bộ quyết định", "With an officer"),
+    "denied": Both("Những người được hỏi đều nói không phải của mình", "Everyone asked says it is not theirs"),
+    "no_answer": Both("Không ai trả lời trong thời hạn", "Nobody answered in time"),
+    "open": Both("Còn chờ trả lời", "Still waiting"),
+}
+VERDICTS = {
+    "mine": Both("Của tôi", "Mine"),
+    "not_mine": Both("Không phải của tôi", "Not mine"),
+    "unsure": Both("Không chắc", "Unsure"),
+    "suspected_fraud": Both("Nghi ngờ lừa đảo", "Suspected fraud"),
+    "none": Both("Không trả lời", "No reply"),
+}
+QUALITY = {
+    "precision": Both("Độ chính xác", "Precision"),
+    "recall": Both("Độ phủ", "Recall"),
+    "linked": Both("Đã nối", "Linked"),
+    "wrong": Both("Nối sai", "Linked wrongly"),
 }
 SCOPES = {
     "owner": Both("Chủ sử dụng", "Owners"),

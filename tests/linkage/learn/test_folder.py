@@ -14,7 +14,7 @@ from benchmarks.tools.in_process import InProcess
 from linkage.ask import Plan, ask
 from linkage.config import load
 from linkage.errors import InputError, RunFolderError
-from linkage.learn import learn, record_quality, undo
+from linkage.learn import learn, quality, record_quality, undo
 from linkage.learn.reestimate import load_known, reestimate
 from linkage.models import artefact
 from linkage.models.training import TrainingPlan
@@ -163,10 +163,12 @@ def test_who_denied_is_not_asked_again(world: World) -> None:
 
 def test_a_judgement_stands_beside_the_counts(world: World) -> None:
     learn(world.run, world.answers, model=False)
-    record_quality(world.run, before={"precision": 0.99, "recall": 0.9}, after={"precision": 0.99, "recall": 0.95})
+    names = ("links.before.parquet", "links.parquet")
+    before, after = (quality(evaluate_files(world.run / name, world.data / "truth.parquet")) for name in names)
+    record_quality(world.run, before=before, after=after)
     counts = json.loads((world.run / "run.json").read_text(encoding="utf-8"))["counts"]
-    assert counts["after"]["recall"] == 0.95
-    assert counts["after"]["decisions"]["link"] > 0
+    assert counts["after"]["recall"] == after["recall"] > counts["before"]["recall"]
+    assert counts["after"]["decisions"]["link"] == after["linked"]
 
 
 def test_answers_of_another_shape_are_refused(world: World) -> None:

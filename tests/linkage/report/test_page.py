@@ -190,10 +190,10 @@ def test_the_work_list_names_the_very_columns_of_the_workbook(page: str) -> None
     assert all(f"“{name}”" in work for name in shown)
 
 
-def test_nobody_is_told_to_use_a_service_that_is_not_there(page: str) -> None:
+def test_who_has_no_confirmation_service_is_told_what_to_do_instead(page: str) -> None:
     assert "VNeID" not in page
-    assert "Chưa có dịch vụ xác nhận: xử lý" in page
-    assert "There is no confirmation service yet" in page
+    assert "nơi chưa có dịch vụ xác nhận thì xử lý như" in page
+    assert "where there is no confirmation service, treat them as" in page
 
 
 def test_sex_is_put_in_words_of_each_language(page: str) -> None:
