@@ -32,7 +32,7 @@ from linkage.outputs.counts import add_counts, describe, read_manifest
 from linkage.outputs.durable import copy_file, write_json, write_parquet
 from linkage.report.metrics import ALL, Evaluation
 
-LINKS, BEFORE = "links.parquet", "links.before.parquet"
+LINKS, BEFORE, COMPARISON = "links.parquet", "links.before.parquet", "model-comparison.json"
 _MACHINE = Path(".steps") / "decide.links.parquet"
 
 
@@ -73,6 +73,16 @@ def places_of(run: Path, asked: pl.DataFrame) -> pl.DataFrame:
     return found.with_columns(hands(found))
 
 
+def _asked(asked: pl.DataFrame) -> dict[str, int]:
+    """Questions and items over all rounds; `ask` counts those of its own round."""
+    by_lot = asked.filter(pl.col("chosen_by") == "random")
+    return {
+        "questions": asked["question_id"].n_unique(),
+        "questions_random": by_lot["question_id"].n_unique(),
+        "asked_items": asked["item_id"].n_unique(),
+    }
+
+
 def _counted(before: pl.DataFrame, after: pl.DataFrame, settled: Settled, answers: int) -> dict[str, Any]:
     outcomes = dict(settled.outcomes.group_by("outcome").len().sort("outcome").iter_rows())
     return {
@@ -106,13 +116,15 @@ def learn(run: Path, answers: pl.DataFrame, *, config: Config | None = None, mod
     write_parquet(run / "outcomes.parquet", settled.outcomes)
     write_parquet(run / "labels.parquet", told)
     write_parquet(run / LINKS, after)
-    counts = _counted(before, after, settled, answers.height)
+    counts = {**_asked(asked), **_counted(before, after, settled, answers.height)}
     add_counts(run, **counts)
     describe(run, reasons=REASONS)
     taught = teach(run, told, config or load(None)) if model else None
     if taught is not None:
         write_json(run / taught.name, taught.model)
-        write_json(run / "model-comparison.json", taught.comparison)
+        write_json(run / COMPARISON, taught.comparison)
+    elif model:
+        (run / COMPARISON).unlink(missing_ok=True)  # it would speak of labels that are gone
     return Learnt(after, settled.outcomes, told, counts, taught)
 
 

@@ -74,6 +74,19 @@ def test_every_asked_item_ends_once_and_the_run_counts_it(world: World) -> None:
     assert "open" not in counts["asked_by_outcome"]
 
 
+def test_two_rounds_are_counted_and_settled_together(world: World) -> None:
+    first = world.answers.filter(pl.col("item_id").hash(1) % 2 == 0)
+    one = learn(world.run, first, model=False)
+    again = ask(world.run, Plan(random_share=0.0))
+    settled = one.outcomes.drop_nulls("citizen_id")
+    assert again.questions.height > 0
+    now = again.questions.explode("parcels", empty_as_null=True).unnest("parcels")["item_id"]
+    assert not set(now) & set(settled["item_id"])
+    both = learn(world.run, first, model=False)
+    assert both.outcomes.drop_nulls("citizen_id").sort("item_id").equals(settled.sort("item_id"))
+    assert both.counts["questions"] >= again.questions.height
+
+
 def test_learning_twice_gives_the_same_and_undo_gives_back_what_was(world: World) -> None:
     machine = pl.read_parquet(world.run / "links.parquet")
     first = learn(world.run, world.answers, model=False)
