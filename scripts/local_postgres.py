@@ -17,7 +17,6 @@ Rules
 from __future__ import annotations
 
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -88,8 +87,10 @@ def binary(name: str) -> str:
 
 def _account() -> dict[str, Any]:
     """Whom the server runs as: ourselves, or for root another user."""
-    if os.geteuid() != 0:
+    if os.name == "nt" or os.geteuid() != 0:
         return {}
+    import pwd  # noqa: PLC0415 - Windows has no such module
+
     names = {entry.pw_name: entry for entry in pwd.getpwall()}
     entry = names.get("postgres") or names["nobody"]
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
