@@ -207,6 +207,30 @@ def test_every_mutation_of_the_outer_header_is_refused_though_it_is_authenticate
         assert found.check in {3, 4, 5, 6}
 
 
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_a_coordinate_of_another_length_is_refused_though_it_is_the_same_number(name):
+    make = Maker(P256)
+    inner = make.inner(json.dumps(make.claims()).encode()).encode()
+
+    def longer(header: dict[str, Any]) -> dict[str, Any]:
+        return {**header, "epk": {**header["epk"], name: base64url.encode(b"\0" + number(header))}}
+
+    def number(header: dict[str, Any]) -> bytes:
+        return base64url.decode(header["epk"][name].encode())
+
+    assert refusal(make.outer(inner, longer).encode(), **receiving(make)).check == 4
+
+    def shorter(header: dict[str, Any]) -> dict[str, Any]:
+        lengths.append(len(number(header).lstrip(b"\0")))
+        return {**header, "epk": {**header["epk"], name: base64url.encode(number(header).lstrip(b"\0"))}}
+
+    lengths: list[int] = []
+    body = ""
+    while not lengths or lengths[-1] == 32:  # one key in 256 begins with a zero
+        body = make.outer(inner, shorter)
+    assert refusal(body.encode(), **receiving(make)).check == 4
+
+
 @pytest.mark.parametrize("facts", [P256, MODERN], ids=lambda facts: facts.suite)
 def test_every_mutation_of_the_inner_header_is_refused_though_it_is_signed(facts):
     make = Maker(facts)
@@ -316,6 +340,11 @@ def test_a_message_of_the_full_size_is_opened_and_one_byte_more_is_not():
     assert MAX_BODY_BYTES - 4 <= len(body) <= MAX_BODY_BYTES
     assert len(opened(body).payload["text"]) == fits
     assert refusal(body + b"A" * (MAX_BODY_BYTES + 1 - len(body))).check == 1
+
+
+def test_the_size_is_the_first_thing_looked_at_and_the_limit_itself_is_within():
+    assert refusal(b"A" * MAX_BODY_BYTES).check == 2
+    assert refusal(b"A" * (MAX_BODY_BYTES + 1)).check == 1
 
 
 @pytest.mark.parametrize("content_type", ["application/jose", "Application/JOSE"])
