@@ -60,6 +60,8 @@ class Deps:
     metrics_to_all: bool = False
     paused_until: float = 0.0
     """Of the monotonic clock: until then no message is taken."""
+    sampling: float = 1.0
+    """The share of the access lines of successful requests that is written."""
     routers: Sequence[APIRouter] = ()
     """Pages and whatever else belongs to the same server."""
     background: Sequence[Callable[[Event], None]] = ()
@@ -87,7 +89,8 @@ def create_app(deps: Deps) -> ASGIApp:
     for router in deps.routers:
         app.include_router(router)
     _answer_errors(app)
-    return Front(app, deps.rates.address, deps.proxies, metrics, paused_until=deps.paused_until)
+    pause, share = deps.paused_until, deps.sampling
+    return Front(app, deps.rates.address, deps.proxies, metrics, paused_until=pause, sampling=share)
 
 
 def _lifespan(work: Sequence[Callable[[Event], None]], busy: Busy) -> Any:

@@ -3,14 +3,17 @@
 Rules
 - The address is counted before anything is read; health and metrics are not counted, so that they answer under attack.
 - During the pause after a restore no message is taken; keys, log and health answer (protocol §5: 70 s).
-- One access line and one time for each request, by its route and never by its path: a path may hold anything.
-- Headers are bounded in number and size together with `serve.Http`, which holds the size on the wire.
+- One access line and one time for each request, by its route and never by its path: a path may hold anything. Of the
+  lines of successful requests a share may be left out.
+- A fault is told by its class and place; its text may hold anything, so nobody gets it.
+- Headers beyond `HEADER_BYTES` are refused; `serve.Http` ends a connection that sends more before it is done.
 
 Example: `Front(app, Rates().address, proxies=(), metrics=Metrics())` is an ASGI application.
 """
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Sequence
 
@@ -21,6 +24,8 @@ from confirm_api import logs, problems
 from confirm_api.limits import Limiter, Network, Rate, address_of
 from confirm_api.metrics import Metrics
 
+HEADER_BYTES = 32_768
+"""Of all headers; a message has a few hundred."""
 _UNCOUNTED = ("/health/", "/metrics")
 _MESSAGES = "POST"
 
@@ -36,18 +41,19 @@ class Front:
         metrics: Metrics,
         *,
         paused_until: float = 0.0,
+        sampling: float = 1.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app, self._proxies, self._metrics = app, proxies, metrics
         self._limiter = Limiter(rate, clock=monotonic)
-        self._paused_until, self._monotonic = paused_until, monotonic
+        self._paused_until, self._monotonic, self._sampling = paused_until, monotonic, sampling
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or pass on what is none."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began, status = time.perf_counter(), 0
 
         async def noting(message: Message) -> None:
             nonlocal status
@@ -58,12 +64,17 @@ class Front:
         try:
             app = self._refusal(scope) or self._app
             await app(scope, receive, noting)
-        finally:
-            self._tell(scope, status, time.perf_counter() - began)
+        except Exception as error:  # noqa: BLE001 - told here, without its text; the connection stays good
+            logs.get().error("fault", **logs.of_error(error))
+            if not status:
+                await problems.internal()(scope, receive, noting)
+        self._tell(scope, status, time.perf_counter() - began)
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         client, forwarded = scope.get("client"), Headers(scope=scope).get("x-forwarded-for")
         address = scope["quychu.address"] = address_of(client and client[0], forwarded, self._proxies)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
+            return problems.problem("headers-too-large", "Request header fields too large", 431)
         if scope["path"].startswith(_UNCOUNTED):
             return None
         if wait := self._limiter.take(address):
@@ -78,4 +89,6 @@ class Front:
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.request(route, status, seconds)
+        if status < 400 and random.random() >= self._sampling:  # noqa: S311 - which lines are left out is no secret
+            return
         logs.get().info("request", method=scope["method"], route=route, status=status, seconds=round(seconds, 4))

@@ -2,7 +2,8 @@
 
 Rules (protocol §2 and §5; the blocks below repeat the numbers of the checks)
 - One transaction spends the `jti`, acts, writes the leaves of request and answer and seals the answer; it is committed
-  before the first byte of the answer leaves. A fault rolls all of it back, so the peer may send the same again.
+  before the first byte of the answer leaves. A fault rolls all of it back, so the peer may send the same again; where
+  another transaction was faster, ours is done again.
 - Failures of (1) to (14) get one answer, byte for byte, not before 50 ms after the request was read; the leaf of the
   refusal (a transaction of its own) holds the number of the check. The wait blocks no thread.
 - A payload that is refused (15) spends its `jti`: that and the leaf are a transaction of their own, since whatever the
@@ -22,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import exc
 from sqlalchemy.dialects import postgresql, sqlite
@@ -30,11 +31,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from confirm_api import logs, problems
+from confirm_api.audit.log import Entry
 from confirm_api.audit.sequencer import JTI_SECONDS
 from confirm_api.errors import BusyError, ContentError, StoreError
 from confirm_api.failpoints import reach
 from confirm_api.limits import Limiter, Rates
 from confirm_api.metrics import Metrics
+from confirm_api.service.answer import UseCaseAnswer
+from confirm_api.service.leaves import Message, write_messages
+from confirm_api.service.locks import retrying
 from confirm_api.store.tables import seen_jtis
 from confirm_api.unit import Unit, Units
 from exchange import payloads
@@ -55,27 +60,7 @@ CALLBACK_BYTES = 4_096
 _T = TypeVar("_T")
 
 
-class Answered(Protocol):
-    """What a use case gives (`confirm_api.service`)."""
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """The payload of the sealed answer."""
-
-    @property
-    def handles(self) -> tuple[str, ...]:
-        """The citizens that request and answer name."""
-
-    @property
-    def question_id(self) -> str | None:
-        """The subject of the leaves."""
-
-    @property
-    def outcome(self) -> str:
-        """`accepted` or `duplicate`."""
-
-
-UseCase = Callable[[Unit, Any, Peer], Answered]
+UseCase = Callable[[Unit, Any, Peer], UseCaseAnswer]
 Callback = Callable[[Unit, str, str], bool]
 
 
@@ -163,22 +148,22 @@ class Reception:
     def _settled(self, opened: Opened, kind: Kind, use_case: UseCase) -> Response:
         try:
             model = payloads.parse(kind.typ, opened.payload)  # (15), told after (14)
-            with self.units.begin() as unit:
-                spend(unit, opened)  # (14)
-                answer = use_case(unit, model, opened.peer)
-                body = self._answered(unit, opened, kind, answer)
+            body, outcome = retrying(self.units, lambda unit: self._act(unit, opened, kind, model, use_case))
         except (InvalidPayload, ContentError) as error:
             return self._invalid(opened, kind, str(error))
         reach("accept")
-        self.metrics.message(kind.event, answer.outcome)
+        self.metrics.message(kind.event, outcome)
         return Response(body, media_type=SEALED_TYPE)
 
-    def _answered(self, unit: Unit, opened: Opened, kind: Kind, answer: Answered) -> bytes:
-        """The leaf of the request, the sealed answer, the leaf of the answer."""
+    def _act(self, unit: Unit, opened: Opened, kind: Kind, model: Any, use_case: UseCase) -> tuple[bytes, str]:
+        """What is one transaction: the sealed answer, and whether the request was new."""
+        spend(unit, opened)  # (14)
+        answer = use_case(unit, model, opened.peer)
+        return self._answered(unit, opened, kind, answer), answer.outcome
+
+    def _answered(self, unit: Unit, opened: Opened, kind: Kind, answer: UseCaseAnswer) -> bytes:
+        """The sealed answer, with the leaf of the request and its own."""
         assert kind.answer is not None
-        told: dict[str, Any] = {"question_id": answer.question_id, "handles": answer.handles}
-        came = {"sealed": opened.sha256, "inner": opened.inner, "from_kid": opened.from_kid, "to_kid": opened.to_kid}
-        unit.leaf(kind.event, answer.outcome, **told, **came)
         sealed = seal(
             answer.content,
             typ=kind.answer,
@@ -188,8 +173,10 @@ class Reception:
             suite=opened.suite,
             re=opened.jti,
         )
-        goes = {"sealed": sealed.sha256, "inner": sealed.inner, "from_kid": sealed.from_kid, "to_kid": sealed.to_kid}
-        unit.leaf(event_of(kind.answer), "sent", **told, **goes)
+        about, of = answer.question_id, answer.handles
+        came = Entry(kind.event, answer.outcome, about, opened.sha256, opened.from_kid, opened.to_kid)
+        goes = Entry(event_of(kind.answer), "sent", about, sealed.sha256, sealed.from_kid, sealed.to_kid)
+        write_messages(unit, [Message(came, opened.inner, of), Message(goes, sealed.inner, of)])
         return sealed.body
 
     def _invalid(self, opened: Opened, kind: Kind, detail: str) -> Response:
@@ -221,9 +208,7 @@ class Reception:
         ping = _ping(came)
         if token is None or ping is None:
             return self._unknown_ping(came)
-        with self.units.begin() as unit:
-            known = take(unit, ping.auth_req_id, token)
-        if not known:
+        if not retrying(self.units, lambda unit: take(unit, ping.auth_req_id, token)):
             return self._unknown_ping(came)
         reach("ping")
         self.metrics.message("callback", "accepted")

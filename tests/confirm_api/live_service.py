@@ -14,6 +14,7 @@ from confirm_api.app import Deps
 from confirm_api.audit import log
 from confirm_api.audit.checkpoint import new_log_key
 from confirm_api.routes.messages import UseCases
+from confirm_api.service.answer import UseCaseAnswer
 from exchange.ids import new_id
 from exchange.sealed.keys import Directory, KeySet, Own, Peer
 from exchange.sealed.open import open_sealed
@@ -35,14 +36,6 @@ def peer(role, suite="vn-p256"):
     return Peer(role, role, f"urn:quychu:peer:{role}", KEYS[role].public(), suite)
 
 
-@dataclass(frozen=True)
-class Answer:
-    content: dict
-    handles: tuple = ()
-    question_id: str | None = None
-    outcome: str = "accepted"
-
-
 @dataclass
 class Trials:
     """Use cases that do what the test says, so that the reception is what is tested."""
@@ -56,7 +49,7 @@ class Trials:
         if self.fault:
             raise self.fault
         content = {"batch_id": model.batch_id, "withdrawn": [], "too_late": [], "unknown": list(model.question_ids)}
-        return Answer(content, question_id=model.question_ids[0])
+        return UseCaseAnswer(content, question_id=model.question_ids[0])
 
     def callback(self, _unit, auth_req_id, token):
         self.seen.append((auth_req_id, token))
