@@ -7,6 +7,8 @@ Rules
   simulated citizens under each declared behaviour (`quychu.citizens`). The rounds are added up.
 - *In reach* are asked items whose true owner is alive, in the register, and holds a paper with a legible number; where
   the register lacks that number no challenge can be put, so such items stand in a column of their own.
+- *Owner there*: items with an officer whose true owner has said "mine"; a look at the paper settles them. They are not
+  counted as settled. *Nobody reachable*: the owner is dead, not in the register, or not among those asked.
 - An item counts as ended where the links say so afterwards: `learn` alone decides, the truth only judges.
 - The curves: all questions by expected gain, and by falling probability; what each order has settled after n questions,
   when citizens are truthful. The saving at a level is 1 - (questions by gain) / (questions by probability). Beside
@@ -73,6 +75,7 @@ class Ended:
     right: int = 0
     wrong: int = 0
     nobody_reachable: int = 0
+    owner_at_office: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     precision: list[tuple[float, float]] = field(default_factory=list)
     recall: list[tuple[float, float]] = field(default_factory=list)
@@ -127,7 +130,8 @@ def measure(place: Place, world: World, told: Behaviour, *, seed: int) -> tuple[
     people = Citizens.open(
         place.data / "truth.parquet", place.data / "land_owners.parquet", place.items, told, seed=seed
     )
-    learnt = learn(place.run, world.answers(place.questions, people), model=False)
+    answers = world.answers(place.questions, people)
+    learnt = learn(place.run, answers, model=False)
     ended = learnt.outcomes.select("item_id", "outcome", "citizen_id")
     judged = _truth(place).join(ended, on="item_id", how="left")
     linked = pl.col("citizen_id").is_not_null()
@@ -147,10 +151,17 @@ def measure(place: Place, world: World, told: Behaviour, *, seed: int) -> tuple[
         "right": int(judged["right"].sum()),
         "wrong": int((judged["linked"] & ~judged["right"]).sum()),
         "nobody_reachable": int((~judged["alive"] | ~judged["owner_asked"]).sum()),
+        "owner_at_office": _owners_at_office(judged, answers),
         "outcomes": dict(judged.group_by("outcome").len().iter_rows()),
         **_before_and_after(place),
     }
     return figures, judged
+
+
+def _owners_at_office(judged: pl.DataFrame, answers: pl.DataFrame) -> int:
+    """Items with an officer whose true owner has said "mine": a look at the paper settles them."""
+    mine = answers.filter(pl.col("verdict") == "mine").select("item_id", true_citizen="citizen_id").unique()
+    return judged.filter(pl.col("outcome") == "office").join(mine, on=["item_id", "true_citizen"], how="semi").height
 
 
 def _before_and_after(place: Place) -> dict[str, tuple[float, float]]:
@@ -228,7 +239,9 @@ def shown(ended: Mapping[str, Ended], saved: Sequence[Mapping[str, Any]]) -> str
             f"{one.in_reach_right:,} / {one.in_reach:,}",
             f"{one.no_number_right:,} / {one.no_number:,}",
             f"{one.wrong:,}",
-            *[f"{one.share(code):.1%}" for code in ("office", "denied", "no_answer")],
+            f"{one.share('office'):.1%}",
+            f"{one.owner_at_office:,}",
+            *[f"{one.share(code):.1%}" for code in ("denied", "no_answer")],
             f"{one.nobody_reachable / max(one.asked, 1):.1%}",
             " → ".join(f"{sum(side) / len(side):.3%}" for side in zip(*one.precision, strict=True)),
             " → ".join(f"{sum(side) / len(side):.3%}" for side in zip(*one.recall, strict=True)),
@@ -236,8 +249,8 @@ def shown(ended: Mapping[str, Ended], saved: Sequence[Mapping[str, Any]]) -> str
         for name, one in ended.items()
     ]
     heads = [
-        "citizens", "asked", "in reach: right", "no number: right", "wrong", "office", "denied", "no answer",
-        "nobody reachable", "precision", "recall",
+        "citizens", "asked", "in reach: right", "no number: right", "wrong", "office", "owner there", "denied",
+        "no answer", "nobody reachable", "precision", "recall",
     ]  # fmt: skip
     names = ("gain", "probability", "by_place", "knowing")
     orders = [[f"{row['level']:.0%}", *[f"{row[name]:,}" for name in names], f"{row['saved']:.1%}"] for row in saved]
