@@ -32,6 +32,7 @@ from confirm_api.vneid_sim.errors import BusyError, SettingsError
 from confirm_api.vneid_sim.faults import Faults
 from confirm_api.vneid_sim.outbox import Line, Outbox
 from confirm_api.vneid_sim.pages.routes import Pages
+from confirm_api.vneid_sim.pages.visits import Door
 from confirm_api.vneid_sim.provider import AskTaken, Desk, Pace, TokenError
 from confirm_api.vneid_sim.reception import Buckets, Outcome, Reception
 from confirm_api.vneid_sim.settings import Settings, driver_token
@@ -167,7 +168,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     line = Line(own, directory, settings.service.url.rstrip("/"), reception.now, Client())
     outbox = Outbox(store, line, faults, settings.outbox, clock)
     sim = Simulator(settings, own, store, desk, reception, outbox, Pace(settings.provider.interval_seconds))
-    pages = Pages(settings, store, desk, outbox, reception.now)
+    pages = Pages(settings, store, desk, outbox, Door(settings, store, reception.now))
     app = Starlette(
         routes=[
             Route("/bc-authorize", sim.bc_authorize, methods=["POST"]),

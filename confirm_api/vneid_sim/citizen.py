@@ -122,9 +122,15 @@ def declare(  # noqa: PLR0913 - the fields of a declaration
     files: Sequence[File],
     desk: Desk,
     now: int,
+    declaration_id: str | None = None,
 ) -> str:
-    """Declare a certificate; the id of the declaration."""
-    declaration_id = new_id(desk.entropy)
+    """Declare a certificate; the id of the declaration. One given by a form that is sent twice declares once."""
+    declaration_id = declaration_id or new_id(desk.entropy)
+    known = select(tables.declarations.c.citizen_id).where(tables.declarations.c.declaration_id == declaration_id)
+    if (whose := conn.execute(known).scalar()) is not None:
+        if whose != citizen_id:
+            raise NotOpenError
+        return declaration_id
     content = {
         "declaration_id": declaration_id,
         "sub": citizen_id,

@@ -1,6 +1,6 @@
 """The driver API: answers in bulk, for tests, demos and benchmarks. Off unless the settings give it a token.
 
-Every call bears `Authorization: Bearer <token>`; without the right one, or with the API off, the answer is an empty 404.
+Every call bears `Authorization: Bearer <token>`; without the right one, or with the API off, it is an empty 404.
 
     call                            body or query                                        answer
     GET  /driver/requests           ?after= the last `next`, 0 at first; &limit= to 5000  {"requests": […], "next": N}

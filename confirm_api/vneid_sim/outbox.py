@@ -255,10 +255,10 @@ class Outbox:
         self._wake.set()
 
     def _settle(self, conn: Connection, row: Row[Any], result: Result) -> None:
-        """The row as it is after a try; a ping that was asked for again meanwhile stays."""
+        """The row as it is after a try."""
         tries = row.tries + (isinstance(result, Later) and result.counted)
         delay = self._delay(row.kind, tries, result) if isinstance(result, Later) else None
-        mine = (tables.outbox.c.no == row.no) & (tables.outbox.c.due_at == row.due_at)
+        mine = tables.outbox.c.no == row.no
         if delay is not None:
             conn.execute(update(tables.outbox).where(mine).values(due_at=self._clock() + delay, tries=tries))
             return

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, cast, insert, select, update
+from sqlalchemy import Connection, Row, String, cast, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from confirm_api.vneid_sim import tables
@@ -175,12 +175,9 @@ def _close_older(conn: Connection, question_id: str, attempt: int, now: int) -> 
 
 
 def ping(conn: Connection, auth_req_id: str, now: float) -> None:
-    """Intend a ping; one that waits already is due now, with its tries counted anew."""
-    conn.execute(
-        upsert(tables.outbox)
-        .values(kind="ping", ref=auth_req_id, due_at=now)
-        .on_conflict_do_update(index_elements=["kind", "ref"], set_={"due_at": now, "tries": 0})
-    )
+    """Intend a ping, in place of one that waits; a new row, since the old one's delivery may be under way."""
+    conn.execute(delete(tables.outbox).where(tables.outbox.c.kind == "ping", tables.outbox.c.ref == auth_req_id))
+    conn.execute(insert(tables.outbox).values(kind="ping", ref=auth_req_id, due_at=now))
 
 
 # ── /token ───────────────────────────────────────────────────────────────────────────────────────────────────────────

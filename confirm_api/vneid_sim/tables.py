@@ -102,6 +102,7 @@ outbox = Table(
     Column("due_at", Float, nullable=False, index=True),
     Column("tries", Integer, nullable=False, server_default="0"),
     UniqueConstraint("kind", "ref"),
+    sqlite_autoincrement=True,  # a number is never used again: a delivery under way settles its own row only
 )
 
 cancels = Table(
@@ -126,7 +127,7 @@ sessions = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("citizen_id", String(12), nullable=False),
     Column("csrf", String(64), nullable=False),
-    Column("seen_at", Integer, nullable=False),
+    Column("started_at", Integer, nullable=False),
     Column("ends_at", Integer, nullable=False),
 )
 
