@@ -51,12 +51,14 @@ UNDELIVERABLE, DISPUTED, OFFICE = "undeliverable", "disputed", "office"
 OPEN_STATES: Final = frozenset({HELD, FREE, ASKED})
 ENDS: Final = frozenset({SETTLED, DECLINED, EXPIRED, WITHDRAWN, UNDELIVERABLE, DISPUTED, OFFICE})
 
-SENDING, OPEN, CLOSING, CLOSED = "sending", "open", "closing", "closed"
-"""Of an attempt: not yet taken by the provider; taken; to be taken back; over."""
+SENDING, OPEN, CLOSING, DEAD, CLOSED = "sending", "open", "closing", "dead", "closed"
+"""Of an attempt: not yet taken by the provider; taken; to be taken back; its ask is a dead letter; over."""
 
-MET, WRONG, NO_PROOF = "met", "wrong", "none"
-"""Of a response to the challenge."""
 Proof = Literal["met", "wrong", "none"]
+"""Of a response to the challenge."""
+MET: Final = "met"
+WRONG: Final = "wrong"
+NO_PROOF: Final = "none"
 
 WRONG_RESPONSES: Final = 3
 """After so many an officer looks."""
@@ -213,6 +215,7 @@ class Cancel:
 
     attempt: int
     reason: str  # withdrawn, frozen, expired
+    taken: bool = True  # the provider has taken it; else it may never have left
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,8 +374,11 @@ def refused_by_provider(question: Question) -> Step:
 
 def dead_letter(question: Question) -> Step:
     """The ask could not be delivered: the question ends, until an operator revives it."""
+    attempt = question.attempt
+    if attempt is None or attempt.state != SENDING:
+        return Step(question)
     step = refused_by_provider(question)
-    return Step(replace(step.question, dead=question.attempt)) if _is(question, SENDING) else step
+    return Step(replace(step.question, dead=replace(attempt, state=DEAD)), step.effects)
 
 
 def never_to_be_asked(question: Question) -> Step:
@@ -416,30 +422,40 @@ def _cancelled(question: Question, reason: str) -> Step:
     """Take an open request back; nothing is asked again before the provider has confirmed it."""
     if question.attempt is None or question.attempt.state == CLOSING:
         return Step(question)
+    taken = question.attempt.state == OPEN
     closing = _each(question, lambda item: replace(item, state=FREE) if item.state == ASKED else item)
-    return Step(_with_attempt(closing, CLOSING), (Cancel(question.attempt.number, reason),))
+    return Step(_with_attempt(closing, CLOSING), (Cancel(question.attempt.number, reason, taken),))
 
 
 # ---- officers ------------------------------------------------------------------------------------------------------
 
 
-def confirm(question: Question, item_id: str) -> Question:
+def confirm(question: Question, item_id: str) -> Step:
     """Officers found that it is this citizen's."""
     return _decided(question, item_id, "mine")
 
 
-def reject(question: Question, item_id: str) -> Question:
+def reject(question: Question, item_id: str) -> Step:
     """Officers found that it is not this citizen's."""
     return _decided(question, item_id, "not_mine")
 
 
+def _decided(question: Question, item_id: str, verdict: str) -> Step:
+    """An item that is being asked is pulled out of its request; the others of it follow in a new one."""
+    asked = question.item(item_id).state == ASKED
+    decided = _one(question, item_id, lambda item: replace(item, state=SETTLED, decided=verdict))
+    return _cancelled(decided, WITHDRAWN) if asked else Step(decided)
+
+
 def reopen(question: Question, item_id: str) -> Question:
-    """Officers look again: their decision no longer counts, and what the citizen said alone does not settle it."""
-    return _one(
-        question,
-        item_id,
-        lambda item: replace(item, state=OFFICE, decided=None) if item.decided is not None else item,
-    )
+    """Officers look again: their decision no longer counts, and what the citizen said alone does not settle it.
+
+    Where they had only found a report of fraud groundless, the question is frozen again.
+    """
+    item = question.item(item_id)
+    if item.decided is not None:
+        return _one(question, item_id, lambda item: replace(item, state=OFFICE, decided=None))
+    return replace(question, frozen=True) if item.said == "suspected_fraud" and item.state == OFFICE else question
 
 
 def dispute(question: Question, item_id: str) -> Step:
@@ -454,10 +470,6 @@ def unfreeze(question: Question) -> Step:
     """Officers found no fraud: the question is not frozen any more; what was reported is theirs to decide as well."""
     left = [item for item in question.items if item.state == OFFICE and item.said == "suspected_fraud"]
     return Step(replace(question, frozen=False), tuple(OpenCase("unsure", item.item_id) for item in left))
-
-
-def _decided(question: Question, item_id: str, verdict: str) -> Question:
-    return _one(question, item_id, lambda item: replace(item, state=SETTLED, decided=verdict))
 
 
 # ---- between questions ---------------------------------------------------------------------------------------------
