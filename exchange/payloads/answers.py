@@ -15,6 +15,7 @@ from exchange.payloads.fields import (
     Acr,
     Attempt,
     CitizenId,
+    Date,
     DeclStatus,
     EvidenceLevel,
     Id,
@@ -170,7 +171,8 @@ class ResidenceReply(Payload):
     case_no: Short
     has_residential_parcel: bool
     parcels: list[ResidenceParcel]
-    as_of: Time
+    as_of: Annotated[Date | Time, Field(description="the day of the register; a time in seconds is read too")]
+    """The one field that the protocol leaves open to two readings; a date is what we write."""
 
 
 class AskAnswer(Payload):

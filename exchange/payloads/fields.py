@@ -3,7 +3,7 @@
 Rules (protocol §2, Conventions)
 - Ids match `[A-Za-z0-9_-]{22,64}`, tokens up to 256, `citizen_id`, `login_hint` and `sub` are 12 digits, hashes 64
   lower-case hex digits, text at most 500 characters, a `case_no` and a `next` 1 to 64.
-- Times are integer seconds since 1970 UTC.
+- Times are integer seconds since 1970 UTC, dates `YYYY-MM-DD`.
 
 >>> from pydantic import TypeAdapter
 >>> TypeAdapter(CitizenId).validate_python("079085001234")
@@ -12,9 +12,10 @@ Rules (protocol §2, Conventions)
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from exchange.ids import BINDING_PATTERN, ID_PATTERN, TOKEN_PATTERN
 
@@ -28,6 +29,15 @@ MAX_TEXT = 500
 MAX_FACT = 120
 MAX_SHORT = 64
 
+
+def _day(text: str) -> str:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:  # its own message repeats the text
+        raise ValueError("not a day of the calendar") from None
+    return text
+
+
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Token = Annotated[str, Field(pattern=TOKEN_PATTERN)]
 BindingMessage = Annotated[str, Field(pattern=BINDING_PATTERN)]
@@ -38,6 +48,7 @@ Text = Annotated[str, Field(max_length=MAX_TEXT)]
 FactText = Annotated[str, Field(max_length=MAX_FACT)]
 Short = Annotated[str, Field(min_length=1, max_length=MAX_SHORT)]
 Time = Annotated[int, Field(ge=0)]
+Date = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
 Attempt = Annotated[int, Field(ge=1)]
 
 ParcelRole = Literal["owner", "co_owner"]

@@ -148,7 +148,7 @@ class LandAsk(Payload):
     login_hint: CitizenId
     client_notification_token: Token
     binding_message: BindingMessage
-    requested_expiry: Annotated[int, Field(ge=1)]
+    requested_expiry: Annotated[int, Field(ge=0)]
     ask: Ask
 
 

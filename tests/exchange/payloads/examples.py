@@ -72,7 +72,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "residence-reply+jwt": {
         "citizen_id": CITIZEN, "case_no": "HS-1", "has_residential_parcel": True,
         "parcels": [{"parcel_code": "1-2-3", "address": "thôn A", "certificate_serial": "AB 123456", "role": "owner"}],
-        "as_of": TIME,
+        "as_of": "2026-11-22",
     },
 }  # fmt: skip
 """By `typ`."""

@@ -33,6 +33,9 @@ NULLABLE = {
 }  # fmt: skip
 """Protocol §2; `verdict` of landanswers is nullable too, but not where the entry says `proven`."""
 
+EITHER = {"residence-reply+jwt as_of"}
+"""A date or a time."""
+
 Path = tuple[str | int, ...]
 
 
@@ -112,7 +115,7 @@ def test_null_stands_only_where_the_protocol_allows_it(typ, path):
 @pytest.mark.parametrize(("typ", "path"), CASES)
 def test_a_value_of_another_type_is_refused(typ, path):
     value = at(GOOD[typ], path)
-    if value is None:
+    if value is None or named(typ, path) in EITHER:
         return
     others = [True, 1, 1.5, "1", [], {}] if not isinstance(value, bool) else [1, 0, "true", "True", [], {}]
     same: dict[type, list[Any]] = {str: ["1"], int: [1], float: [1, 1.5], list: [[]], dict: [{}], bool: []}
