@@ -12,8 +12,8 @@ from sqlalchemy import insert, update
 
 from confirm_api.office import officers
 from confirm_api.office.acceptance import Review, accept_run
-from confirm_api.office.casefile import declaration_context, item_context
 from confirm_api.office.cases import open_case
+from confirm_api.service import contexts
 from confirm_api.store.tables import attempts, declarations, items, questions, replies, revisions
 from confirm_api.unit import Unit, Units
 
@@ -92,7 +92,7 @@ def ask(unit: Unit, asked: Asked) -> tuple[int, str]:
     handle = unit.vault.handle_of(asked.citizen_id, create=True)
     assert handle is not None
     no = int(unit.conn.execute(insert(questions).values(_question(unit, asked, handle))).inserted_primary_key[0])
-    box = unit.vault.seal(handle, item_context(no, _id(asked.item)), _parcel(asked))
+    box = unit.vault.seal(handle, contexts.item(no, _id(asked.item)), _parcel(asked))
     unit.conn.execute(insert(items).values(_item(unit, asked, no, box)))
     attempt = unit.conn.execute(insert(attempts).values(_attempt(unit, no, asked))).inserted_primary_key[0]
     _reply(unit, asked, attempt, handle)
@@ -114,7 +114,7 @@ def declare(unit: Unit) -> int:
     }
     declaration_id = _id("declaration")
     values = {"declaration_id": declaration_id, "peer": "urn:quychu:peer:vneid", "handle": handle, "fingerprint": b"x"}
-    box = unit.vault.seal(handle, declaration_context(declaration_id), told)
+    box = unit.vault.seal(handle, contexts.declaration(declaration_id), told)
     unit.conn.execute(
         insert(declarations).values(**values, status="queued_for_review", received_at=unit.now - 9_000, box=box)
     )
@@ -198,11 +198,11 @@ def _reply(unit: Unit, asked: Asked, attempt: int, handle: str) -> None:
     at = unit.now - 10 * 86_400
     first = "mine" if asked.name == "back" else asked.verdict
     stored = {"attempt_no": attempt, "received_at": at + 30, "answered_at": at}
-    box = unit.vault.seal(handle, f"replies/{attempt}/box", _answers(asked, first))
+    box = unit.vault.seal(handle, contexts.reply(attempt), _answers(asked, first))
     unit.conn.execute(insert(replies).values(**stored, late=False, box=box))
     if first != asked.verdict:
         later = at + 86_400
-        box = unit.vault.seal(handle, f"revisions/{attempt}/{later}/box", _answers(asked, asked.verdict))
+        box = unit.vault.seal(handle, contexts.revision(attempt, later), _answers(asked, asked.verdict))
         unit.conn.execute(
             insert(revisions).values(
                 attempt_no=attempt, answered_at=later, fingerprint=b"x", received_at=later, box=box

@@ -21,6 +21,7 @@ from confirm_api.office import rules, wording
 from confirm_api.office.cases import Case, look, open_or_none
 from confirm_api.office.decisions import Cast, round_of, votes_of
 from confirm_api.office.rules import Actor
+from confirm_api.service import contexts
 from confirm_api.store.tables import attempts, declarations, items, questions, replies, revisions
 from confirm_api.store.vault import Erased
 from confirm_api.unit import Unit
@@ -148,14 +149,9 @@ def _add_question(unit: Unit, file: CaseFile) -> None:
     file.candidates = _candidates(unit, case)
 
 
-def item_context(question_no: int, item_id: str) -> str:
-    """What binds an item's box to its row, as the service seals it."""
-    return f"items/{question_no}/{item_id}/box"
-
-
 def _posted(unit: Unit, case: Case, row: Row[Any]) -> Mapping[str, Any]:
     """The parcel as the engine posted it."""
-    return open_or_none(unit, case.handle, item_context(row.question_no, row.item_id), row.box) or {}
+    return open_or_none(unit, case.handle, contexts.item(row.question_no, row.item_id), row.box) or {}
 
 
 def _items(unit: Unit, case: Case) -> list[Any]:
@@ -184,21 +180,13 @@ def _answers(unit: Unit, case: Case) -> list[Answer]:
     replied = select(replies, attempts.c.attempt).join(attempts, attempts.c.no == replies.c.attempt_no)
     revised = select(revisions, attempts.c.attempt).join(attempts, attempts.c.no == revisions.c.attempt_no)
     mine = attempts.c.question_no == case.question_no
+    said = unit.conn.execute(replied.where(mine)).all()
+    taken_back = unit.conn.execute(revised.where(mine)).all()
     found = [
-        *_read_answers(unit, case, unit.conn.execute(replied.where(mine)).all(), reply_context),
-        *_read_answers(unit, case, unit.conn.execute(revised.where(mine)).all(), revision_context),
+        *_read_answers(unit, case, said, lambda row: contexts.reply(row.attempt_no)),
+        *_read_answers(unit, case, taken_back, lambda row: contexts.revision(row.attempt_no, row.answered_at)),
     ]
     return sorted(found, key=lambda answer: answer.at)
-
-
-def reply_context(row: Row[Any]) -> str:
-    """What binds a reply's box to its row, as the service seals it."""
-    return f"replies/{row.attempt_no}/box"
-
-
-def revision_context(row: Row[Any]) -> str:
-    """What binds a revision's box to its row, as the service seals it."""
-    return f"revisions/{row.attempt_no}/{row.answered_at}/box"
 
 
 def _read_answers(unit: Unit, case: Case, rows: Iterable[Row[Any]], context: Any) -> list[Answer]:
@@ -234,7 +222,7 @@ def _add_declaration(unit: Unit, file: CaseFile) -> None:
     if case.declaration_id is None:
         return
     row = unit.conn.execute(select(declarations).where(declarations.c.declaration_id == case.declaration_id)).first()
-    told = None if row is None else open_or_none(unit, row.handle, declaration_context(case.declaration_id), row.box)
+    told = None if row is None else open_or_none(unit, row.handle, contexts.declaration(case.declaration_id), row.box)
     if told is None:
         return
     behalf = told.get("on_behalf_of")
@@ -244,11 +232,6 @@ def _add_declaration(unit: Unit, file: CaseFile) -> None:
     file.attachments = [
         Attachment(one["name"], one["media_type"], one["size"], one["sha256"]) for one in told.get("attachments", ())
     ]
-
-
-def declaration_context(declaration_id: str) -> str:
-    """What binds a declaration's box to its row, as the service seals it."""
-    return f"declarations/{declaration_id}/box"
 
 
 def _add_contents(file: CaseFile) -> None:

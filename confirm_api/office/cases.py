@@ -227,6 +227,11 @@ def take(unit: Unit, actor: Actor, no: int) -> Case:
     if row is None:
         raise UnknownCaseError
     rules.check_reach(actor, row.commune)
+    return case_of(row)
+
+
+def case_of(row: Any) -> Case:
+    """A case from its row."""
     return Case(
         row.no,
         row.kind,

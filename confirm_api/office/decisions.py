@@ -6,7 +6,7 @@ Rules
 - The reason in the officer's words is sealed under the citizen's key; the log holds a code only.
 - The end of a case takes effect through `effects`; other undecided cases about the same parcel that it makes idle end
   with it (`follows`).
-- A decided case is reopened by one officer with a reason; it then ends by two.
+- A decided case is reopened by one officer with a reason, and with it the cases that ended by it; they then end by two.
 
 Example: `decide(unit, actor, 12, "confirm", "Đã xem bản gốc giấy chứng nhận")` gives `Decided("decided", "confirm")`.
 """
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 
 from confirm_api.office import effects, rules
-from confirm_api.office.cases import UNDECIDED, Case, open_or_none, question_id_of, take
+from confirm_api.office.cases import UNDECIDED, Case, case_of, open_or_none, question_id_of, take
 from confirm_api.office.refusals import StateError
 from confirm_api.office.rules import Actor, Vote
 from confirm_api.service import locks
@@ -71,10 +71,11 @@ def reopen(unit: Unit, actor: Actor, no: int, reason: str) -> None:
     rules.check_reason(reason)
     if case.state != "decided":
         raise StateError("Hồ sơ chưa được quyết định nên không cần mở lại; hãy quyết định trong hồ sơ.")
-    effects.undo(unit, case)
-    _vote(unit, actor, case, "reopen", reason, round_of(unit, no) + 1)
-    _set(unit, cases.c.no == no, state="open", outcome=None, decided_at=None)
-    _leaf(unit, case, "reopened")
+    for one in (case, *_followers_of(unit, case)):
+        _vote(unit, actor, one, "reopen", reason, round_of(unit, one.no) + 1)
+        _set(unit, cases.c.no == one.no, state="open", outcome=None, decided_at=None)
+        _leaf(unit, one, "reopened")
+    effects.undo(unit, case)  # after the cases are open again: what lies with the office finds its case
 
 
 def votes_of(unit: Unit, case: Case) -> list[Cast]:
@@ -153,6 +154,19 @@ def _end_followers(unit: Unit, case: Case, outcome: str) -> None:
     for row in rows:
         _set(unit, cases.c.no == row.no, state="decided", outcome="follows", decided_at=unit.now)
         unit.leaf("officer", "accepted", question_id=question_id_of(unit, row.question_no), reason="decided-follows")
+
+
+def _followers_of(unit: Unit, case: Case) -> list[Case]:
+    """The cases that ended together with this one."""
+    if case.item_id is None or case.question_no is None:
+        return []
+    ended = select(cases).where(
+        cases.c.item_id == case.item_id,
+        cases.c.no != case.no,
+        cases.c.outcome == "follows",
+        cases.c.decided_at == case.decided_at,
+    )
+    return [case_of(row) for row in unit.conn.execute(ended).all()]
 
 
 def _set(unit: Unit, which: ColumnElement[bool], **values: object) -> None:

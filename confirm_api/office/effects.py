@@ -14,6 +14,7 @@ from sqlalchemy import update
 
 from confirm_api.office import acceptance
 from confirm_api.office.cases import Case
+from confirm_api.service import officer_outcome
 from confirm_api.store.tables import declarations
 from confirm_api.unit import Unit
 
@@ -42,9 +43,7 @@ def undo(unit: Unit, case: Case) -> None:
 def _question(unit: Unit, case: Case, action: str) -> None:
     if case.question_no is None:
         return
-    from confirm_api import service  # noqa: PLC0415 - the service opens cases, the office settles them
-
-    service.officer_outcome(unit, case.question_no, case.item_id, action)
+    officer_outcome(unit, case.question_no, case.item_id, action)
 
 
 def _declaration(unit: Unit, case: Case, status: str) -> None:
