@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 import pytest
 
+from linkage.ask.facts import LONGEST_TEXT
 from linkage.ask.gain import by_citizen, choose, cut_to, with_gain
 from linkage.ask.plan import Expectation, Plan
+from linkage.ask.tables import PARCEL
+from quychu.circle.conversation import LARGEST_BATCH_BYTES
 
 SURE = Expectation(replies=1.0, proves=1.0, unproven=0.1)
 
@@ -100,3 +105,14 @@ def test_priorities_are_shares_of_the_greatest() -> None:
 
 def test_nothing_to_ask_is_no_fault() -> None:
     assert choose(questions(0), Plan()).height == 0
+
+
+def test_the_longest_question_fits_one_message() -> None:
+    """Forty places with every text at its longest; a batch may hold 140,000 bytes before it is sealed."""
+    longest = "ữ" * LONGEST_TEXT
+    texts = ("parcel_code", "commune_name", "hamlet", "land_use_code", "certificate_serial", "co_owner_name")
+    numbers = {"rank": 1, "area_m2": 123_456.78, "certificate_year": 2025, "role": "co_owner", "item_id": "x" * 22}
+    parcel = {**numbers, **dict.fromkeys(texts, longest)}
+    assert set(parcel) == {field.name for field in PARCEL.fields}
+    body = json.dumps([parcel] * Plan().most_items, ensure_ascii=False).encode()
+    assert len(body) < LARGEST_BATCH_BYTES - 1_000
