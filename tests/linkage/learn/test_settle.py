@@ -46,6 +46,7 @@ def test_a_proven_claim_settles_the_place(kind: Kind) -> None:
         (DECLINED, "no_answer"),
         (("settled", "mine", False, "tap"), "office"),
         (("settled", "mine", True, "tap"), "office"),
+        (("settled", "mine", False, "challenge"), "office"),
     ],
 )
 def test_nothing_less_does(kind: Kind, outcome: str) -> None:
