@@ -82,7 +82,8 @@ def create_app(deps: Deps) -> ASGIApp:
         redoc_url=None,
         lifespan=_lifespan([sequencer.run, *deps.background], busy),
     )
-    app.include_router(messages.router(reception, deps.use_cases))
+    taking = messages.endpoints(reception, deps.use_cases)
+    app.include_router(messages.router(taking))
     app.include_router(audit_log.router(units.engine, sequencer, busy))
     app.include_router(operations.router(deps.own, checks, busy))
     app.include_router(operations.metrics_router(metrics, watch, busy, units.clock, to_all=deps.metrics_to_all))
@@ -90,7 +91,7 @@ def create_app(deps: Deps) -> ASGIApp:
         app.include_router(router)
     _answer_errors(app)
     pause, share = deps.paused_until, deps.sampling
-    return Front(app, deps.rates.address, deps.proxies, metrics, paused_until=pause, sampling=share)
+    return Front(app, taking, deps.rates.address, deps.proxies, metrics, paused_until=pause, sampling=share)
 
 
 def _lifespan(work: Sequence[Callable[[Event], None]], busy: Busy) -> Any:

@@ -5,24 +5,28 @@ Rules
 - During the pause after a restore no message is taken; keys, log and health answer (protocol §5: 70 s).
 - One access line and one time for each request, by its route and never by its path: a path may hold anything. Of the
   lines of successful requests a share may be left out.
+- A message goes straight to its endpoint: its way through FastAPI's routes would cost as much as the work itself.
 - A fault is told by its class and place; its text may hold anything, so nobody gets it.
 - Headers beyond `HEADER_BYTES` are refused; `serve.Http` ends a connection that sends more before it is done.
 
-Example: `Front(app, Rates().address, proxies=(), metrics=Metrics())` is an ASGI application.
+Example: `Front(app, {}, Rates().address, proxies=(), metrics=Metrics())` is an ASGI application.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from confirm_api import logs, problems
 from confirm_api.limits import Limiter, Network, Rate, address_of
 from confirm_api.metrics import Metrics
+from confirm_api.routes.messages import Endpoint
 
 HEADER_BYTES = 32_768
 """Of all headers; a message has a few hundred."""
@@ -33,9 +37,10 @@ _MESSAGES = "POST"
 class Front:
     """The outermost ASGI application."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a fact of the settings
         self,
         app: ASGIApp,
+        taking: Mapping[str, Endpoint],
         rate: Rate,
         proxies: Sequence[Network],
         metrics: Metrics,
@@ -44,7 +49,8 @@ class Front:
         sampling: float = 1.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._app, self._proxies, self._metrics = app, proxies, metrics
+        self._app, self._taking, self._metrics = app, taking, metrics
+        self._address = lru_cache(4_096)(partial(address_of, trusted=tuple(proxies)))
         self._limiter = Limiter(rate, clock=monotonic)
         self._paused_until, self._monotonic, self._sampling = paused_until, monotonic, sampling
 
@@ -62,7 +68,7 @@ class Front:
             await send(message)
 
         try:
-            app = self._refusal(scope) or self._app
+            app = self._refusal(scope) or await self._taken(scope, receive) or self._app
             await app(scope, receive, noting)
         except Exception as error:  # noqa: BLE001 - told here, without its text; the connection stays good
             logs.get().error("fault", **logs.of_error(error))
@@ -70,9 +76,14 @@ class Front:
                 await problems.internal()(scope, receive, noting)
         self._tell(scope, status, time.perf_counter() - began)
 
+    async def _taken(self, scope: Scope, receive: Receive) -> ASGIApp | None:
+        """The answer to a message; None where the request is none."""
+        endpoint = self._taking.get(scope["path"]) if scope["method"] == _MESSAGES else None
+        return await endpoint(Request(scope, receive)) if endpoint else None
+
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         client, forwarded = scope.get("client"), Headers(scope=scope).get("x-forwarded-for")
-        address = scope["quychu.address"] = address_of(client and client[0], forwarded, self._proxies)
+        address = scope["quychu.address"] = self._address(client and client[0], forwarded)
         if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
             return problems.problem("headers-too-large", "Request header fields too large", 431)
         if scope["path"].startswith(_UNCOUNTED):
@@ -87,7 +98,8 @@ class Front:
         return problems.try_later(status, seconds)
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "none")
+        path = scope["path"]
+        route = path if path in self._taking else getattr(scope.get("route"), "path", "none")
         self._metrics.request(route, status, seconds)
         if status < 400 and random.random() >= self._sampling:  # noqa: S311 - which lines are left out is no secret
             return

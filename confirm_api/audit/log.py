@@ -33,7 +33,6 @@ from confirm_api.audit import checkpoint as notes
 from confirm_api.audit import merkle
 from confirm_api.store.tables import checkpoints, feed, leaves, records, tree_nodes
 from confirm_api.store.vault import Erased, Vault
-from exchange.canonical import canonical
 
 LEAF_VERSION = 1
 NONCE_BYTES = 32
@@ -96,7 +95,7 @@ def commitment(nonce: bytes, inner: str) -> str:
 
 
 def leaf_text(entry: Entry, *, commit: str | None, now: int) -> str:
-    """The leaf, byte for byte (RFC 8785)."""
+    """The leaf, byte for byte: of texts, integers and nulls plain JSON with sorted names is the form of RFC 8785."""
     leaf = {
         "v": LEAF_VERSION,
         "time": now,
@@ -109,7 +108,7 @@ def leaf_text(entry: Entry, *, commit: str | None, now: int) -> str:
         "outcome": entry.outcome,
         "reason": entry.reason,
     }
-    return canonical(leaf).decode()
+    return json.dumps(leaf, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def subject(question_id: str) -> str:

@@ -20,10 +20,11 @@ from starlette.responses import Response
 
 from confirm_api.problems import Problem
 from confirm_api.reception import Callback, Reception, UseCase
-from exchange.kinds import CALLBACK_PATH, JSON_TYPE, KINDS, PROBLEM_TYPE, SEALED_TYPE, Kind
+from exchange.kinds import CALLBACK_PATH, JSON_TYPE, KINDS, PROBLEM_TYPE, SEALED_TYPE, Kind, kind_at
 from exchange.payloads import MODELS
 from exchange.payloads import Callback as Ping
 
+Endpoint = Callable[[Request], Awaitable[Response]]
 _COMPACT = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){4}$"
 _PROBLEM = {"model": Problem, "content": {PROBLEM_TYPE: {}}}
 _LATER = _PROBLEM | {"headers": {"Retry-After": {"schema": {"type": "integer"}, "required": True}}}
@@ -53,23 +54,29 @@ class UseCases:
         }
 
 
-def router(reception: Reception, use_cases: UseCases) -> APIRouter:
-    """The routes of the protocol's messages."""
-    routes = APIRouter(tags=["messages"])
-    for typ, use_case in use_cases.by_typ().items():
-        kind = KINDS[typ]
-        routes.post(
-            kind.path,
-            operation_id=kind.event,
-            summary=f"Take one sealed {typ}, answer a sealed {kind.answer}",
-            response_class=Response,
-            responses=_sealed_responses(),
-            openapi_extra=_sealed_request(kind),
-        )(_endpoint(reception, kind, use_case))
+def endpoints(reception: Reception, use_cases: UseCases) -> dict[str, Endpoint]:
+    """What takes a POST, by its path."""
+    sealed = {KINDS[typ].path: _endpoint(reception, KINDS[typ], act) for typ, act in use_cases.by_typ().items()}
 
     async def ping(request: Request) -> Response:
         return await reception.callback(request, use_cases.callback)
 
+    return sealed | {CALLBACK_PATH: ping}
+
+
+def router(taking: dict[str, Endpoint]) -> APIRouter:
+    """The same as routes: for the OpenAPI document, and for whoever comes with another method."""
+    routes = APIRouter(tags=["messages"])
+    for path in sorted(taking.keys() - {CALLBACK_PATH}):
+        kind = kind_at(path)
+        routes.post(
+            kind.path,
+            operation_id=kind.event,
+            summary=f"Take one sealed {kind.typ}, answer a sealed {kind.answer}",
+            response_class=Response,
+            responses=_sealed_responses(),
+            openapi_extra=_sealed_request(kind),
+        )(taking[path])
     routes.post(
         CALLBACK_PATH,
         operation_id="callback",
@@ -78,11 +85,11 @@ def router(reception: Reception, use_cases: UseCases) -> APIRouter:
         response_class=Response,
         responses={401: {"description": "Whatever is wrong with it; the body is empty"}, 429: _LATER, 503: _LATER},
         openapi_extra=_ping_request(),
-    )(ping)
+    )(taking[CALLBACK_PATH])
     return routes
 
 
-def _endpoint(reception: Reception, kind: Kind, use_case: UseCase) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(reception: Reception, kind: Kind, use_case: UseCase) -> Endpoint:
     async def take(request: Request) -> Response:
         return await reception.sealed(request, kind, use_case)
 

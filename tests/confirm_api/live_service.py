@@ -1,6 +1,5 @@
 """The application on a real port: uvicorn in a thread, our own sealed client beside it."""
 
-import asyncio
 import json
 import socket
 import threading
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 import uvicorn
+import uvloop
 
 from confirm_api.app import Deps
 from confirm_api.audit import log
@@ -72,7 +72,7 @@ def served(app):
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", loop="uvloop", http="httptools")
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
+    thread = threading.Thread(target=lambda: uvloop.run(server.serve([listener])), daemon=True)
     thread.start()
     try:
         while not server.started and thread.is_alive():

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from confirm_api.audit import checkpoint, log, merkle
 from confirm_api.store.engine import reading
 from confirm_api.store.tables import checkpoints, feed, leaves, questions, records
+from exchange.canonical import canonical
 
 KEY = checkpoint.new_log_key("example.com/log")
 ENTRY = log.Entry("landquestions", "accepted", "Q" * 22, "ab" * 32, "from", "to")
@@ -40,6 +41,12 @@ def test_a_leaf_has_exactly_the_fields_of_the_protocol_in_canonical_form(units):
     )
     assert json.loads(leaf)["subject"] == log.subject("Q" * 22)
     assert leaf == json.dumps(json.loads(leaf), sort_keys=True, separators=(",", ":"))
+
+
+@given(st.builds(log.Entry, *[st.text(st.characters(exclude_categories=["Cs"]))] * 7), st.integers(0, 2**53 - 1))
+def test_a_leaf_is_the_canonical_form_of_its_fields(entry, now):
+    leaf = log.leaf_text(entry, commit=None, now=now)
+    assert leaf.encode() == canonical(json.loads(leaf))
 
 
 def test_what_is_rolled_back_leaves_no_leaf(units):
