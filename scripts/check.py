@@ -16,6 +16,7 @@ CHECKS: dict[str, list[str]] = {
     "types (mypy --strict)": [PYTHON, "-m", "mypy"],
     "types of scripts": [PYTHON, "-m", "mypy", "-p", "scripts"],
     "who may import whom": [str(Path(PYTHON).with_name("lint-imports")), "--config", ".importlinter"],
+    "schemas of the protocol": [PYTHON, "scripts/write_protocol_schemas.py", "--check"],
     "licences": [PYTHON, "scripts/check_licences.py"],
     "lock files": [PYTHON, "scripts/lock.py", "--check"],
 }
