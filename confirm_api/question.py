@@ -62,6 +62,8 @@ NO_PROOF: Final = "none"
 
 WRONG_RESPONSES: Final = 3
 """After so many an officer looks."""
+MOST_ITEMS: Final = 80
+"""In one attempt, so that the sealed ask stays below the receiver's limit; the others follow in the next."""
 MOST_ASKS, ASK_DAYS = 3, 90
 """Asks of one citizen, in so many days."""
 DAY_SECONDS: Final = 86_400
@@ -245,9 +247,9 @@ def begin(question: Question, now: int, *, after_early_end: bool = False) -> Ste
     assert question.attempt is None, "at most one attempt is open"
     assert question.free, "an attempt has an item"
     assert not question.frozen, "a frozen question is not asked"
-    asked, dead = question.free, question.dead
+    asked, dead = question.free[:MOST_ITEMS], question.dead
     number = dead.number if dead is not None and dead.item_ids == asked else question.attempts + 1
-    begun = _each(question, lambda item: replace(item, state=ASKED) if item.state == FREE else item)
+    begun = _each(question, lambda item: replace(item, state=ASKED) if item.item_id in asked else item)
     attempt = Attempt(number, SENDING, asked)
     begun = replace(begun, attempts=number, attempt=attempt, dead=None, asked_at=_first(question.asked_at, now))
     return Step(begun, (Begin(number, asked, _pause(question) if after_early_end else 0),))

@@ -21,19 +21,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import bindparam, case, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from confirm_api import outbox
 from confirm_api import question as life
 from confirm_api.audit.log import Entry
+from confirm_api.audit.sequencer import JTI_SECONDS
 from confirm_api.question import Question
 from confirm_api.service import contexts, leaves
 from confirm_api.service.answers import Asked, corrections, kept, read_asked
 from confirm_api.service.citizen_side import propose
 from confirm_api.service.leaves import Message
 from confirm_api.service.world import LANDASK, LANDCANCEL, World
-from confirm_api.store.tables import asks, attempts, deliveries, replies
+from confirm_api.store.tables import asks, attempts, deliveries, replies, seen_jtis
 from confirm_api.unit import Unit
-from exchange.kinds import event_of
+from exchange.kinds import KINDS, event_of
 from exchange.payloads import AskAnswer, LandReply
 from exchange.sealed.open import Opened
 
@@ -111,9 +113,17 @@ class Failed:
     final: bool = False
     sealed: str | None = None  # of an answer that was refused
     check: str | None = None  # the number of the check it failed
+    opened: Opened | None = None  # where it failed only the last one
 
 
-Result = AskTaken | AskError | CancelTaken | Reply | FetchError | Failed
+@dataclass(frozen=True)
+class Overdue:
+    """The question's time was over before its ask could be sent."""
+
+    link: Link
+
+
+Result = AskTaken | AskError | CancelTaken | Reply | FetchError | Failed | Overdue
 
 
 @dataclass
@@ -170,9 +180,32 @@ class _Batch:
 def take_results(unit: Unit, results: Sequence[Result], jitter: Callable[[], float]) -> None:
     """Let results take effect, all in this transaction; `jitter` gives numbers from 0 to 1."""
     batch = _read(unit, results, jitter)
-    for result in results:
+    for result in _unseen(unit, results):
         _TAKE[type(result)](batch, result)
     _write(batch)
+
+
+def _unseen(unit: Unit, results: Sequence[Result]) -> list[Result]:
+    """(14): an answer whose `jti` was seen in the last 24 hours is refused; all others are spent."""
+    answers = {one.jti: one for result in results if (one := _opened(result)) is not None}
+    if not answers:
+        return list(results)
+    rows = [{"iss": one.iss, "jti": one.jti, "seen_at": unit.now} for one in answers.values()]
+    fresh = set(unit.conn.execute(_SPEND[unit.conn.dialect.name], rows).scalars())
+    return [_refused_again(result, fresh) for result in results]
+
+
+def _opened(result: Result) -> Opened | None:
+    if isinstance(result, Reply | Failed):
+        return result.opened
+    return result.receipt if isinstance(result, CancelTaken) else None
+
+
+def _refused_again(result: Result, fresh: set[str]) -> Result:
+    opened = _opened(result)
+    if opened is None or opened.jti in fresh:
+        return result
+    return Failed(result.link, "answer", sealed=opened.sha256, check="14")
 
 
 def _read(unit: Unit, results: Sequence[Result], jitter: Callable[[], float]) -> _Batch:
@@ -380,10 +413,7 @@ def take_failure(batch: _Batch, result: Failed) -> None:
     """Try again later, or give up."""
     link = result.link
     if result.check is not None:
-        typ = "landreply+jwt" if link.delivery_no is None else "landcancel-receipt+jwt"
-        batch.entries.append(
-            Entry(event_of(typ), "refused", link.question_id, sealed=result.sealed, reason=result.check)
-        )
+        _log_refused(batch, result)
     if link.delivery_no is None:
         batch.log(link, "retry", result.code)
         _fetch_again(batch, result)
@@ -397,6 +427,26 @@ def take_failure(batch: _Batch, result: Failed) -> None:
         batch.log(link, "retry", result.code)
         due_at = outbox.next_try(batch.unit.now, link.tries, batch.jitter(), result.retry_after)
         batch.retried.append({"b_no": link.delivery_no, "due_at": due_at, "outcome": result.code})
+
+
+def _log_refused(batch: _Batch, result: Failed) -> None:
+    """A sealed answer that failed a check is an event of its own."""
+    typ = str(KINDS[result.link.typ].answer)
+    if result.opened is not None:
+        batch.log_answer(result.link, typ, result.opened, "refused", result.check)
+    else:
+        entry = Entry(event_of(typ), "refused", result.link.question_id, sealed=result.sealed, reason=result.check)
+        batch.entries.append(entry)
+
+
+def take_overdue(batch: _Batch, result: Overdue) -> None:
+    """Nothing is asked after its time."""
+    link = result.link
+    if not batch.is_waiting(link):
+        return
+    batch.log(link, "dead", "expired")
+    batch.end_delivery(link, "dropped", "expired")
+    _not_asked(batch, link, life.expire)
 
 
 def _fetch_again(batch: _Batch, result: Failed) -> None:
@@ -424,6 +474,7 @@ _TAKE: Mapping[type, Callable[[_Batch, Any], None]] = {
     Reply: take_reply,
     FetchError: take_fetch_error,
     Failed: take_failure,
+    Overdue: take_overdue,
 }
 
 
@@ -510,3 +561,17 @@ _RELEASED = (
 )
 _DROPPED = update(deliveries).where(*_of_cancels, deliveries.c.state == "held").values(state="dropped")
 _NEW_REPLIES = insert(replies)
+
+
+def _spend(new: Any) -> Any:
+    forgotten = seen_jtis.c.seen_at < new.excluded.seen_at - JTI_SECONDS
+    spent = new.on_conflict_do_update(
+        index_elements=[seen_jtis.c.iss, seen_jtis.c.jti], set_={"seen_at": new.excluded.seen_at}, where=forgotten
+    )
+    return spent.returning(seen_jtis.c.jti)
+
+
+_SPEND: Mapping[str, Any] = {
+    "sqlite": _spend(sqlite.insert(seen_jtis)),
+    "postgresql": _spend(postgresql.insert(seen_jtis)),
+}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from confirm_api import outbox
 from confirm_api import question as life
@@ -38,6 +38,12 @@ def expire(unit: Unit) -> int:
         _end(world, no, life.never_to_be_asked)
     world.finish()
     return len(set(over) | set(gone))
+
+
+def is_due(conn: Connection, now: int) -> bool:
+    """Whether there is anything for `expire` to do; a look, without a transaction."""
+    times = {"now": now, "grace": now - outbox.GRACE_SECONDS}
+    return conn.execute(_OVER, times).first() is not None or conn.execute(_GONE).first() is not None
 
 
 def _end(world: World, no: int, end: Callable[[Question], Step]) -> None:
