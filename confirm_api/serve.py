@@ -40,6 +40,8 @@ from confirm_api.settings import Settings, load
 from confirm_api.store.engine import open_engine, upgrade
 from confirm_api.store.vault import open_vault
 from confirm_api.unit import Units
+from confirm_api.worker import Worker
+from exchange.kinds import VNEID
 from exchange.sealed.key_files import write_file
 
 RESTORE_PAUSE_SECONDS = 70
@@ -163,7 +165,7 @@ def _serve(settings: Settings, start: Start, listener: socket.socket) -> None:
 
 def assemble(settings: Settings, start: Start) -> ASGIApp:
     """Everything the settings name, opened and put together."""
-    connections = settings.limits.threads + settings.worker.count + 2  # the sequencer and one to spare
+    connections = settings.limits.threads + 4  # the sequencer, the worker, and two to spare
     engine = open_engine(settings.database.location(), pool_size=connections)
     vault = open_vault(settings.key_store.location(), settings.master_keys(), pool_size=connections)
     units = Units(engine, vault, _now)
@@ -181,9 +183,8 @@ def assemble(settings: Settings, start: Start) -> ASGIApp:
         paused_until=start.paused_until,
         sampling=settings.logs.sampling,
         routers=[router(Office.of(units, settings.office))],
-        background=_background(settings, units, start),
     )
-    return create_app(deps)
+    return create_app(replace(deps, background=_background(settings, deps, start)))
 
 
 def _use_cases() -> UseCases:
@@ -198,9 +199,25 @@ def _use_cases() -> UseCases:
     )
 
 
-def _background(settings: Settings, units: Units, start: Start) -> list[Callable[[Event], None]]:
-    """The worker, where this process has one; after a restore it waits as the front door does."""
-    return []
+def _background(settings: Settings, deps: Deps, start: Start) -> list[Callable[[Event], None]]:
+    """The worker, where this process has one; after a restore it waits as long as the front door."""
+    if not start.with_worker or not settings.worker.count:
+        return []
+    told = settings.worker
+    worker = Worker(
+        deps.units,
+        deps.own,
+        deps.directory.of_role(VNEID)[0],
+        senders=told.count,
+        claim_seconds=told.claim_seconds,
+        idle_seconds=told.idle_seconds,
+    )
+
+    def work(stop: Event) -> None:
+        if not stop.wait(max(0.0, start.paused_until - time.monotonic())):
+            worker.run(stop)
+
+    return [work]
 
 
 def _now() -> int:
