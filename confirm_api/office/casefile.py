@@ -127,7 +127,7 @@ def facts_of(parcel: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _shown(name: str, value: object) -> str:
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:g}".replace(".", ",")
     return wording.label(wording.PARCEL_ROLES, value) if name == "role" and isinstance(value, str) else str(value)
 
 

@@ -20,11 +20,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
+from authlib.common.urls import add_params_to_uri  # type: ignore[import-untyped]
 from authlib.integrations.base_client.sync_openid import OpenIDMixin  # type: ignore[import-untyped]
-from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
+from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 
 from confirm_api.office.refusals import LoginError
 
@@ -71,14 +72,17 @@ class Provider:
     def begin(self) -> tuple[str, Away]:
         """Where to send the officer, and what to remember meanwhile."""
         away = Away(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48))
-        with self._client() as client:
-            url, _ = client.create_authorization_url(
-                self.metadata()["authorization_endpoint"],
-                state=away.state,
-                nonce=away.nonce,
-                code_verifier=away.verifier,
-            )
-        return str(url), away
+        asked = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": "openid",
+            "state": away.state,
+            "nonce": away.nonce,
+            "code_challenge": create_s256_code_challenge(away.verifier),
+            "code_challenge_method": "S256",
+        }
+        return str(add_params_to_uri(self.metadata()["authorization_endpoint"], asked.items())), away
 
     def finish(self, away: Away, *, code: str, state: str, issuer: str | None = None) -> str:
         """The subject of the officer who came back with `code`; LoginError in every other case."""
@@ -99,20 +103,21 @@ class Provider:
                 self._known.update(_discover(self.issuer))
             return self._known
 
-    def _client(self) -> OAuth2Client:
-        return OAuth2Client(
-            client_id=self.client_id,
-            client_secret=self.client_secret,
-            token_endpoint_auth_method="client_secret_basic" if self.client_secret else "none",
-            code_challenge_method="S256",
-            redirect_uri=self.redirect_uri,
-            scope="openid",
-            timeout=_TIMEOUT_SECONDS,
-        )
-
     def _token(self, code: str, verifier: str) -> Any:
-        with self._client() as client:
-            return client.fetch_token(self.metadata()["token_endpoint"], code=code, code_verifier=verifier)
+        """Exchange the code for the id token."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.redirect_uri,
+            "client_id": self.client_id,
+            "code_verifier": verifier,
+        }
+        auth = None if self.client_secret is None else httpx.BasicAuth(quote(self.client_id), quote(self.client_secret))
+        answer = httpx.post(
+            self.metadata()["token_endpoint"], data=form, auth=auth, timeout=_TIMEOUT_SECONDS, follow_redirects=False
+        )
+        answer.raise_for_status()
+        return json.loads(answer.content)
 
     def _subject(self, token: Mapping[str, Any], nonce: str) -> str:
         if "id_token" not in token:

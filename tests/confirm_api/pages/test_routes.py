@@ -157,7 +157,7 @@ def test_a_correction_is_shown_as_a_proposal(desk, cases):
 
 def test_a_review_link_shows_the_register_and_the_reason(desk, cases):
     html = desk("lan").get(f"/can-bo/ho-so/{cases['review']}").text
-    for word in ("Hộ ông Phạm Văn Sửu", "Công dân đã chết theo CSDL dân cư", "0.93"):
+    for word in ("Hộ ông Phạm Văn Sửu", "Công dân đã chết theo CSDL dân cư", "0,93"):
         assert word in html
 
 
