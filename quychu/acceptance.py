@@ -10,7 +10,7 @@ Rules
 - Rows come in the order of line and role, so that a stopped acceptance goes on where it stopped.
 
 >>> is_residential(pl.DataFrame({"c": ["ONT+CLN", "ont 200; LUC", "CLN", "PONT", None]})["c"], ["ONT", "ODT"]).to_list()
-[True, True, False, False, False]
+[True, True, False, False, None]
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def read_run(
 
 
 def is_residential(codes: pl.Series, residential: Sequence[str]) -> pl.Series:
-    """Does a land use code, single or composite, hold one of these?"""
+    """Does a land use code, single or composite, hold one of these? Null where it is not known."""
     words = codes.str.to_uppercase().str.extract_all(r"[A-ZĐ]+")
     return words.list.set_intersection(list(residential)).list.len() > 0
 
