@@ -198,12 +198,25 @@ def link(quiet: bool, **told: Any) -> None:
     from linkage.outputs.progress import display_for  # noqa: PLC0415
 
     finished = pipeline.link(_job(**told), display=display_for(quiet=quiet))
-    counts = finished.counts
-    _say(_accounts(counts), quiet=quiet)
+    _say(_accounts(finished.counts), quiet=quiet)
+    _learn_again(finished.out, told["config"], quiet=quiet)
     _say(
         f"Wrote links.parquet,{' links.xlsx,' if told['workbook'] else ''} persons.parquet to {finished.out}",
         quiet=quiet,
     )
+
+
+def _learn_again(run: Path, config: Path | None, *, quiet: bool) -> None:
+    """A run done again starts from the machine's links; what citizens have answered is put on top of them again."""
+    if not (run / "answers.parquet").is_file():
+        return
+    import polars as pl  # noqa: PLC0415
+
+    from linkage.config import load  # noqa: PLC0415
+    from linkage.learn import learn  # noqa: PLC0415
+
+    learnt = learn(run, pl.read_parquet(run / "answers.parquet"), config=load(config), model=False)
+    _say(f"Answers collected earlier settle {learnt.counts['settled']:,} places again", quiet=quiet)
 
 
 def _is_generic(config: Path | None) -> bool:

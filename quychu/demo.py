@@ -17,11 +17,11 @@ from pathlib import Path
 from exchange.transport import Client
 from linkage.ask import Plan, ask
 from linkage.config import load
-from linkage.learn import learn, record_quality
+from linkage.learn import learn, quality, record_quality
 from linkage.outputs.durable import write_text
 from linkage.outputs.progress import display_for
 from linkage.pipeline import Job, link
-from linkage.report.metrics import ALL, Evaluation, evaluate_files
+from linkage.report.metrics import evaluate_files
 from linkage.report.page import write_report
 from linkage.synth import generate
 from quychu.circle.channel import Channel
@@ -41,7 +41,7 @@ def tell(out: Path, *, citizens: int, quiet: bool = False, seed: int = 1, behavi
     before = evaluate_files(run / "links.parquet", data / "truth.parquet", seed=seed)
     circle(out, behaviour=behaviour, quiet=quiet, seed=seed)
     after = evaluate_files(run / "links.parquet", data / "truth.parquet", seed=seed)
-    record_quality(run, before=_quality(before), after=_quality(after))
+    record_quality(run, before=quality(before), after=quality(after))
     write_text(run / "evaluation.json", after.to_json() + "\n")
     return write_report(run, evaluation=after)
 
@@ -61,8 +61,3 @@ def circle(out: Path, *, behaviour: str, quiet: bool, seed: int) -> None:
         channel = Channel(settings.own(), settings.peer(), client)
         answers = rehearse(channel, servers.driver(), run, people, progress=counter("places answered", quiet=quiet))
     learn(run, answers)
-
-
-def _quality(found: Evaluation) -> dict[str, float | None]:
-    scores = found.scopes[ALL]
-    return {"precision": scores.precision.value, "recall": scores.recall.value}

@@ -45,7 +45,12 @@ STEPS = ".steps"
 OUTPUT_FILES = (
     "links.parquet", "persons.parquet", "candidates.parquet", "links.xlsx", "parcels.parquet", "questions.parquet",
     "rejected.parquet", "model.json", "run.json", "report.html",
+    "items.parquet", "asked.parquet", "answers.parquet", "labels.parquet", "outcomes.parquet", "links.before.parquet",
+    "model-2.json", "model-comparison.json",
 )  # fmt: skip
+
+CONVERSATION = "circle"
+"""Folder of receipts and answers (`quychu ask`, `quychu collect`)."""
 
 _OWNER_FILE = "folder.json"
 _LOCK_FILE = "lock"
@@ -202,6 +207,7 @@ class RunFolder:
         for name in OUTPUT_FILES:
             if (self.path / name).resolve() not in kept:
                 (self.path / name).unlink(missing_ok=True)
+        shutil.rmtree(self.path / CONVERSATION, ignore_errors=True)
         for entry in sorted(self._steps.iterdir(), key=lambda entry: entry.name == _OWNER_FILE):
             if entry.is_dir():
                 shutil.rmtree(entry)
