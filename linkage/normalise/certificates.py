@@ -22,6 +22,8 @@ _LETTERS = r"(?:^|[^\p{L}])([A-ZĐ]{1,2})"
 _SERIAL = _LETTERS + r"[ .\-_:]*([0-9]{3,8})(?:[^\p{L}0-9]|$)"
 _GLUED = _LETTERS + r"[ .\-_:]*([0-9]{6,8})(?:[^0-9]|$)"
 _SPELLED = _LETTERS + r"[ .\-_:]*([0-9OQIL|]{6,8})(?:[^\p{L}0-9]|$)"
+_LABEL = r"^S[ỐO][ .:\-]*([A-ZĐ]{1,2}[ .\-_:]*[0-9])"
+"""`Số` before a serial, also glued to it; `SO 123456` alone is a serial."""
 _CLEAN = r"^[A-ZĐ]{1,2} ?[0-9]{6}$"
 _BETWEEN_DIGITS = r"([0-9OI])[ .\-_]+([0-9OIL])"
 _REGISTER_NUMBER = r"^(?:H|CH|CS|CT|CN|VP)[0-9]{5}$"
@@ -52,7 +54,7 @@ def _as_written(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _text() -> list[pl.Expr]:
     text = plain(pl.col("raw")).str.to_uppercase().str.replace_all("Ð", "Đ", literal=True)
-    text = text.str.strip_chars(" '\"`=.,;:").str.replace(r"^([0-9]+)[.,]0+$", "$1")
+    text = text.str.strip_chars(" '\"`=.,;:").str.replace(r"^([0-9]+)[.,]0+$", "$1").str.replace(_LABEL, "$1")
     joined = text
     for _ in range(2):  # a match eats the digit the next one would start with
         joined = joined.str.replace_all(_BETWEEN_DIGITS, "$1$2")

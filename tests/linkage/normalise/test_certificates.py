@@ -21,6 +21,8 @@ CASES = {
     "the Icelandic Ð stands for Đ": ("ÐA123456", "ĐA123456", "separators"),
     "a letter for a digit": ("AD 26686O", "AD266860", "letters-for-digits"),
     "a label": ("Số phát hành: AD 266864", "AD266864", "separators"),
+    "a label glued to it": ("SốAX583894", "AX583894", "separators"),
+    "a serial that looks like a label": ("SO 123456", "SO123456", "separators"),
     "a file name": ("BM123456GCN", "BM123456", "separators"),
     "two serials": ("AD 266864, AD 266865", "AD266864", "several"),
     "a register number": ("CH 00123", None, "register-number"),
