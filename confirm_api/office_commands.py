@@ -138,7 +138,7 @@ def _password_in(file: Path) -> str:
 
 
 def _config(command: _Function) -> _Function:
-    return click.option("--config", type=_FILE, required=True, help="Settings of the service.")(command)
+    return click.option("--config", "--settings", type=_FILE, required=True, help="Settings of the service.")(command)
 
 
 def _password_file(command: _Function) -> _Function:
@@ -327,6 +327,21 @@ def reopen(no: int, config: Path, officer: str, password_file: Path | None, reas
     with _desk(config, officer, password_file) as desk:
         desk.do(lambda unit: decisions.reopen(unit, desk.actor, no, reason), no)
     click.echo("Đã mở lại hồ sơ; hồ sơ cần hai cán bộ quyết định.")
+
+
+@_example('quychu office dispute --question ID --item ID --reason "…" --config confirm_api.toml --officer lan')
+@office.command(context_settings=_SETTINGS)
+@_officer
+@click.option("--question", required=True, metavar="ID", help="The question's id.")
+@click.option("--item", required=True, metavar="ID", help="The item's id.")
+@click.option("--reason", required=True, help="Why, 10 to 500 letters.")
+def dispute(config: Path, officer: str, password_file: Path | None, question: str, item: str, reason: str) -> None:
+    """Dispute a parcel whose question has ended; the dispute then ends by two officers."""
+    from confirm_api.office import decisions  # noqa: PLC0415
+
+    with _desk(config, officer, password_file) as desk:
+        no = desk.do(lambda unit: decisions.open_dispute(unit, desk.actor, question, item, reason))
+    click.echo(f"Đã mở tranh chấp: hồ sơ số {no}, cần hai cán bộ quyết định.")
 
 
 # ---- accounts ------------------------------------------------------------------------------------------------------

@@ -255,6 +255,6 @@ def _own_vote(actor: Actor, file: CaseFile) -> str | None:
     own = [
         vote.action
         for vote in file.votes
-        if vote.officer == actor.name and vote.round == file.round and vote.action != "reopen"
+        if vote.officer == actor.name and vote.round == file.round and vote.action not in rules.NO_VOTE
     ]
     return own[-1] if own else None

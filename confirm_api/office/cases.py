@@ -213,7 +213,7 @@ def next_case(unit: Unit, actor: Actor, *, kind: str | None, after: int) -> int 
     voted = exists().where(
         votes.c.case_no == cases.c.no,
         votes.c.officer == actor.name,
-        votes.c.action != "reopen",
+        votes.c.action.not_in(rules.NO_VOTE),
         votes.c.round == _round_column(),
     )
     waiting = and_(*_conditions(unit, actor, Filter(kind=kind)), ~voted, cases.c.no != after)

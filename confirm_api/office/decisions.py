@@ -4,6 +4,7 @@ Rules
 - Who may decide what, and when a case is decided, is said in `rules`; here it is done, in one transaction with its
   leaf: event `officer`, outcome `accepted`, reason `vote-<action>`, `decided-<action>` or `reopened`.
 - The reason in the officer's words is sealed under the citizen's key; the log holds a code only.
+- Any item that has ended may be disputed by one officer with a reason: that opens a case which ends by two.
 - The end of a case takes effect through `effects`; other undecided cases about the same parcel that it makes idle end
   with it (`follows`).
 - A decided case is reopened by one officer with a reason, and with it the cases that ended by it; they then end by two.
@@ -16,15 +17,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 
 from confirm_api.office import effects, rules
 from confirm_api.office.cases import UNDECIDED, Case, case_of, open_or_none, question_id_of, take
-from confirm_api.office.refusals import StateError
+from confirm_api.office.refusals import StateError, UnknownItemError
 from confirm_api.office.rules import Actor, Vote
+from confirm_api.question import DISPUTED, ENDS
 from confirm_api.service import locks
-from confirm_api.store.tables import cases, officers, votes
+from confirm_api.store.tables import cases, items, officers, questions, votes
 from confirm_api.store.vault import Erased
 from confirm_api.unit import Unit
 
@@ -78,6 +81,28 @@ def reopen(unit: Unit, actor: Actor, no: int, reason: str) -> None:
     effects.undo(unit, case)  # after the cases are open again: what lies with the office finds its case
 
 
+def open_dispute(unit: Unit, actor: Actor, question_id: str, item_id: str, reason: str) -> int:
+    """Dispute an item that has ended, whatever its end was; the number of its case, which ends by two officers."""
+    rules.check_reader(actor)
+    rules.check_reason(reason)
+    row = _item_of(unit, question_id, item_id)
+    if row is None:
+        raise UnknownItemError
+    rules.check_reach(actor, row.commune)
+    locks.lock(unit.conn, [row.handle], [item_id])
+    if _item_of(unit, question_id, item_id).state not in ENDS - {DISPUTED}:
+        raise StateError("Câu hỏi về thửa đất này chưa kết thúc hoặc đang tranh chấp; hãy xem hồ sơ của nó.")
+    mine = and_(cases.c.question_no == row.question_no, cases.c.item_id == item_id, cases.c.state.in_(UNDECIDED))
+    idle = and_(mine, cases.c.kind.in_(_ABOUT_AN_ITEM))
+    _set(unit, idle, state="decided", outcome="follows", decided_at=unit.now)
+    effects.dispute(unit, row.question_no, item_id)
+    no = unit.conn.execute(select(cases.c.no).where(mine, cases.c.kind == "dispute")).scalar_one()
+    case = take(unit, actor, no)
+    _vote(unit, actor, case, "dispute", reason, round_of(unit, no))
+    _leaf(unit, case, "dispute-opened")
+    return case.no
+
+
 def votes_of(unit: Unit, case: Case) -> list[Cast]:
     """Every vote of the case with its reason, oldest first."""
     rows = unit.conn.execute(select(votes).where(votes.c.case_no == case.no).order_by(votes.c.no)).all()
@@ -115,7 +140,7 @@ def _context(no: int) -> str:
 
 def _standing_votes(unit: Unit, no: int, round_: int) -> Sequence[Vote]:
     """Votes of this round by officers who are still active, in the order they were cast."""
-    mine = and_(votes.c.case_no == no, votes.c.round == round_, votes.c.action != "reopen")
+    mine = and_(votes.c.case_no == no, votes.c.round == round_, votes.c.action.not_in(rules.NO_VOTE))
     rows = unit.conn.execute(
         select(votes.c.officer, officers.c.role, votes.c.action)
         .join(officers, officers.c.name == votes.c.officer)
@@ -167,6 +192,14 @@ def _followers_of(unit: Unit, case: Case) -> list[Case]:
         cases.c.decided_at == case.decided_at,
     )
     return [case_of(row) for row in unit.conn.execute(ended).all()]
+
+
+def _item_of(unit: Unit, question_id: str, item_id: str) -> Any:
+    return unit.conn.execute(
+        select(items.c.question_no, items.c.state, items.c.commune, questions.c.handle)
+        .join(questions, questions.c.no == items.c.question_no)
+        .where(questions.c.question_id == question_id, items.c.item_id == item_id)
+    ).first()
 
 
 def _set(unit: Unit, which: ColumnElement[bool], **values: object) -> None:

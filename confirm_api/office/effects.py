@@ -40,6 +40,11 @@ def undo(unit: Unit, case: Case) -> None:
         _question(unit, case, "reopen")
 
 
+def dispute(unit: Unit, question_no: int, item_id: str) -> None:
+    """Open a dispute on an item that has ended; the service opens its case."""
+    officer_outcome(unit, question_no, item_id, "dispute")
+
+
 def _question(unit: Unit, case: Case, action: str) -> None:
     if case.question_no is None:
         return

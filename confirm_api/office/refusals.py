@@ -4,6 +4,7 @@
     ├── OutsideCommuneError   outside-commune
     ├── RoleError             wrong-role
     ├── UnknownCaseError      unknown-case
+    ├── UnknownItemError      unknown-item
     ├── NotThisActionError    no-such-action
     ├── NoReasonError         no-reason
     ├── StateError            wrong-state
@@ -48,6 +49,13 @@ class UnknownCaseError(_Refusal):
 
     code = "unknown-case"
     sentence = "Không có hồ sơ số này; hãy kiểm tra lại số hồ sơ trong danh sách."
+
+
+class UnknownItemError(_Refusal):
+    """No such item of a question."""
+
+    code = "unknown-item"
+    sentence = "Không có thửa đất này trong câu hỏi; hãy kiểm tra lại mã câu hỏi và mã mục."
 
 
 class NotThisActionError(_Refusal):

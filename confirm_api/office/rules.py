@@ -45,6 +45,8 @@ KINDS: Final = (
 """In the order in which an officer should look at them."""
 
 TWO_OFFICERS: Final = frozenset({"dispute", "suspected_fraud"})
+NO_VOTE: Final = ("reopen", "dispute")
+"""What stands among the votes with its reason, but decides nothing."""
 REASON_LETTERS: Final = (10, 500)
 
 

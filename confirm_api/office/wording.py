@@ -49,6 +49,7 @@ ACTIONS: Final[dict[str, str]] = {
     "accept": "Tiếp nhận",
     "decline": "Không tiếp nhận",
     "reopen": "Mở lại hồ sơ",
+    "dispute": "Mở tranh chấp",
     "follows": "Kết thúc theo quyết định ở hồ sơ khác",
     "superseded": "Thay bằng lần đối chiếu mới",
 }

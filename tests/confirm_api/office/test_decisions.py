@@ -4,7 +4,14 @@ from sqlalchemy import select
 from confirm_api.office import decisions, officers
 from confirm_api.office.cases import Filter, find
 from confirm_api.office.decisions import Decided, decide, reopen
-from confirm_api.office.refusals import NoReasonError, OutsideCommuneError, RoleError, StateError, UnknownCaseError
+from confirm_api.office.refusals import (
+    NoReasonError,
+    OutsideCommuneError,
+    RoleError,
+    StateError,
+    UnknownCaseError,
+    UnknownItemError,
+)
 from confirm_api.office.rules import Actor
 from confirm_api.store.tables import accepted_parcels, declarations, feed, items, questions, votes
 from confirm_api.store.tables import cases as table
@@ -62,13 +69,14 @@ def case(units):
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("unproven", "plain"), ("failed_challenge", "wrong"), ("unsure", "unsure"), ("revision", "back")]
+    "doubt", [("unproven", "plain"), ("failed_challenge", "wrong"), ("unsure", "unsure"), ("revision", "back")]
 )
 @pytest.mark.parametrize(
     ("action", "verdict"),
     [("confirm", ("settled", "mine", "officer")), ("reject", ("settled", "not_mine", "officer"))],
 )
-def test_one_reviewer_ends_a_doubtful_answer(no, act, item, case, kind, name, action, verdict):
+def test_one_reviewer_ends_a_doubtful_answer(no, act, item, case, doubt, action, verdict):
+    kind, name = doubt
     assert act(LAN, no[kind], action) == Decided("decided", action)
     assert (item(name), case(no[kind])) == (verdict, ("decided", action))
 
@@ -218,6 +226,47 @@ def test_what_is_decided_is_not_decided_again(no, act):
     act(LAN, no["unproven"], "confirm")
     with pytest.raises(StateError):
         act(MINH, no["unproven"], "reject")
+
+
+# ---- a dispute opened by an officer --------------------------------------------------------------------------------
+
+
+def start(units, question: str, item_id: str, actor: Actor = LAN) -> int:
+    with units.begin() as unit:
+        return decisions.open_dispute(unit, actor, ("question-" + question + "-" * 22)[:22], item_id, REASON)
+
+
+MEND = "item-mend" + "-" * 13
+PLAIN = "item-plain" + "-" * 12
+
+
+def test_a_settled_parcel_can_be_disputed_and_then_needs_two(units, no, act, item, reasons_of):
+    disputed = start(units, "mend", MEND)
+    assert item("mend")[0] == "disputed"
+    assert reasons_of()[-1] == "dispute-opened"
+    assert act(LAN, disputed, "reject").state == "first_vote"
+    assert act(MINH, disputed, "reject").state == "decided"
+    assert item("mend") == ("settled", "not_mine", "officer")
+
+
+def test_a_dispute_takes_the_place_of_the_undecided_case(units, no, case):
+    disputed = start(units, "plain", PLAIN)
+    assert (case(no["unproven"]), case(disputed)) == (("decided", "follows"), ("open", None))
+
+
+def test_what_is_disputed_already_is_not_disputed_again(units, no, case):
+    start(units, "mend", MEND)
+    with pytest.raises(StateError):
+        start(units, "mend", MEND)
+
+
+def test_a_dispute_is_opened_by_a_deciding_officer_of_the_commune_on_a_known_item(units, no):
+    with pytest.raises(RoleError):
+        start(units, "mend", MEND, TRA)
+    with pytest.raises(OutsideCommuneError):
+        start(units, "mend", MEND, HOA)
+    with pytest.raises(UnknownItemError):
+        start(units, "mend", PLAIN)
 
 
 # ---- who may -------------------------------------------------------------------------------------------------------
