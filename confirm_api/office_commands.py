@@ -128,13 +128,12 @@ def _password(file: Path | None, *, new: bool = False) -> str:
 
 
 def _password_in(file: Path) -> str:
-    from confirm_api.errors import StoreError  # noqa: PLC0415
-    from confirm_api.store.master_keys import read_private  # noqa: PLC0415
-
     try:
-        return read_private(file)
-    except StoreError as refusal:
-        raise click.ClickException(str(refusal)) from None
+        if file.stat().st_mode & 0o077:
+            raise click.ClickException(f"{file.name}: expected a file that its owner alone may read; chmod 600 it.")
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise click.ClickException(f"{file.name}: expected a text file with the password, found none.") from None
 
 
 def _config(command: _Function) -> _Function:
