@@ -19,16 +19,7 @@ Rules of one question (protocol §4)
   `reject`, `reopen`, `dispute` (officers), and by `revive`: the operator sends a dead letter again, and its items wait
   behind whoever has them by now.
 
-Rules between questions
-- One candidate has an item. The others wait for it in the order of rank, then of acceptance; a lower rank that comes
-  later goes first only while nobody is asked (`arbitrate`).
-- An item is taken where it is settled as `mine`, lies with the office or is disputed: whoever waits for it, or asks for
-  it later, ends as `withdrawn`.
-- Two proven claims on one item are `disputed`, both of them.
-- One question of a citizen is open: of those with a free item the one already begun goes first, then the higher
-  priority, then the earlier accepted (`next_to_ask`). A question whose last items all wait behind other candidates does
-  not keep the citizen's next question waiting: otherwise two citizens could wait for each other.
-- Three asks in 90 days; questions that wait to be asked count already (`may_be_asked`).
+What happens between questions stands in `confirm_api.candidates`.
 
 >>> question = Question(no=1, handle="h", accepted_at=0, expires_at=86_400, items=(Item("a", 1, FREE), Item("b", 2)))
 >>> step = begin(question, now=5)
@@ -41,7 +32,7 @@ Rules between questions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -64,9 +55,6 @@ WRONG_RESPONSES: Final = 3
 """After so many an officer looks."""
 MOST_ITEMS: Final = 80
 """In one attempt, so that the sealed ask stays below the receiver's limit; the others follow in the next."""
-MOST_ASKS, ASK_DAYS = 3, 90
-"""Asks of one citizen, in so many days."""
-DAY_SECONDS: Final = 86_400
 FREE_ATTEMPTS: Final = 4
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5, 3_600
 """A provider that ends every request at once would be asked without end: from the fifth attempt on there is a pause."""
@@ -184,19 +172,6 @@ class Answer:
     item_id: str
     verdict: str
     proof: Proof = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One candidate's standing for one item."""
-
-    question_no: int
-    item: Item
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """Rank, then acceptance."""
-        return self.item.rank, self.question_no
 
 
 # ---- effects -------------------------------------------------------------------------------------------------------
@@ -474,7 +449,7 @@ def unfreeze(question: Question) -> Step:
     return Step(replace(question, frozen=False), tuple(OpenCase("unsure", item.item_id) for item in left))
 
 
-# ---- between questions ---------------------------------------------------------------------------------------------
+# ---- what other candidates cause ------------------------------------------------------------------------------------
 
 
 def hold(question: Question, item_id: str) -> Question:
@@ -509,72 +484,6 @@ def doubt(question: Question, item_id: str) -> Step:
         return Step(question)
     doubted = _one(question, item_id, lambda item: replace(item, state=OFFICE))
     return Step(doubted, (OpenCase("revision", item_id),))
-
-
-def arbitrate(claims: Sequence[Claim]) -> dict[int, str]:
-    """Who has an item now: for each question whose claim has to change, `free`, `held`, `withdrawn` or `disputed`.
-
-    >>> arbitrate([Claim(1, Item("a", 2)), Claim(2, Item("a", 1)), Claim(3, Item("a", 1))])
-    {2: 'free'}
-    """
-    proven = [claim for claim in claims if claim.item.takes and claim.item.proven]
-    changes = {claim.question_no: DISPUTED for claim in proven if len(proven) > 1 and claim.item.state != DISPUTED}
-    waiting = sorted((claim for claim in claims if claim.item.is_open), key=lambda claim: claim.order)
-    holder = next((claim for claim in waiting if claim.item.state == ASKED), None)
-    taken = [claim for claim in claims if claim.item.takes]
-    if taken:
-        return changes | _superseded(waiting, holder, taken)
-    holder = holder or next(iter(waiting), None)
-    return changes | _turns(waiting, holder)
-
-
-def _superseded(waiting: Iterable[Claim], holder: Claim | None, taken: Sequence[Claim]) -> dict[int, str]:
-    """All who wait end, and who is being asked where somebody before them has the item."""
-    stays = holder is not None and all(holder.order < claim.order for claim in taken)
-    return {claim.question_no: WITHDRAWN for claim in waiting if not (stays and claim is holder)}
-
-
-def _turns(waiting: Iterable[Claim], holder: Claim | None) -> dict[int, str]:
-    wanted = {claim.question_no: FREE if claim is holder else HELD for claim in waiting if claim.item.state != ASKED}
-    return {claim.question_no: wanted[claim.question_no] for claim in waiting if _differs(claim, wanted)}
-
-
-def _differs(claim: Claim, wanted: Mapping[int, str]) -> bool:
-    return claim.question_no in wanted and wanted[claim.question_no] != claim.item.state
-
-
-def apply_change(question: Question, item_id: str, change: str) -> Step:
-    """Let a change that `arbitrate` found happen."""
-    if change == WITHDRAWN:
-        return supersede(question, item_id)
-    if change == DISPUTED:
-        return contest(question, item_id)
-    return Step(free(question, item_id) if change == FREE else hold(question, item_id))
-
-
-def next_to_ask(questions: Iterable[Question]) -> Question | None:
-    """Which of one citizen's questions begins an attempt now; None while one is open or none has a free item."""
-    alive = [question for question in questions if not question.ended]
-    if any(question.attempt is not None for question in alive):
-        return None
-    ready = [question for question in alive if question.free and not question.frozen]
-    return min(ready, key=_turn, default=None)
-
-
-def _turn(question: Question) -> tuple[bool, float, int]:
-    return question.asked_at is None, -question.priority, question.no
-
-
-def may_be_asked(asked_at: Iterable[int], waiting: int, now: int) -> bool:
-    """Whether one more question may be accepted, given when the citizen was asked and how many wait already.
-
-    >>> may_be_asked([0, 10], waiting=0, now=20), may_be_asked([0, 10], waiting=1, now=20)
-    (True, False)
-    >>> may_be_asked([0, 0, 0], waiting=0, now=90 * DAY_SECONDS)
-    True
-    """
-    recent = sum(1 for at in asked_at if at > now - ASK_DAYS * DAY_SECONDS)
-    return recent + waiting < MOST_ASKS
 
 
 # ---- what changed --------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from confirm_api import question as life
+from confirm_api import candidates
 from confirm_api.question import Item, Question
 from confirm_api.service import contexts
 from confirm_api.service.answer import UseCaseAnswer
@@ -114,7 +114,7 @@ def _askable(unit: Unit, batch: _Batch, posted: Sequence[Posted]) -> list[Posted
 
 
 def _not_too_often(unit: Unit, batch: _Batch, posted: Sequence[Posted]) -> list[Posted]:
-    since = unit.now - life.ASK_DAYS * life.DAY_SECONDS
+    since = unit.now - candidates.ASK_DAYS * candidates.DAY_SECONDS
     handles = sorted({batch.handle(one) for one in posted})
     asked: defaultdict[str, list[int]] = defaultdict(list)
     waiting: defaultdict[str, int] = defaultdict(int)
@@ -126,7 +126,7 @@ def _not_too_often(unit: Unit, batch: _Batch, posted: Sequence[Posted]) -> list[
     taken = []
     for one in posted:
         handle = batch.handle(one)
-        if life.may_be_asked(asked[handle], waiting[handle], unit.now):
+        if candidates.may_be_asked(asked[handle], waiting[handle], unit.now):
             waiting[handle] += 1
             taken.append(one)
         else:

@@ -18,15 +18,15 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from confirm_api import question as life
 from confirm_api.audit.log import Entry
+from confirm_api.candidates import Board
 from confirm_api.office.cases import open_case
-from confirm_api.question import Attempt, Begin, Cancel, Claim, Item, OpenCase, Question, Step
+from confirm_api.question import Attempt, Begin, Cancel, Item, OpenCase, Question
 from confirm_api.service import leaves, locks
 from confirm_api.store.tables import attempts, deliveries, feed, items, people, questions
 from confirm_api.unit import Unit
@@ -34,23 +34,21 @@ from confirm_api.unit import Unit
 LANDASK, LANDCANCEL = "landask+jwt", "landcancel+jwt"
 
 
-@dataclass
-class World:
-    """Questions loaded for change; `before` is what the database holds, `now_` what it shall hold."""
+class World(Board):
+    """Questions loaded for change; `before` is what the database holds, `current` what it shall hold."""
 
-    unit: Unit
-    provider: str = ""
-    before: dict[int, Question | None] = field(default_factory=dict)
-    current: dict[int, Question] = field(default_factory=dict)
-    public: dict[int, str] = field(default_factory=dict)  # question_id
-    new_items: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # rows with box, commune, place
-    not_askable: set[str] = field(default_factory=set)  # handles
-    attempt_nos: dict[tuple[int, int], int] = field(default_factory=dict)  # (question, attempt) → row
-    effects: list[tuple[int, Begin | OpenCase]] = field(default_factory=list)
-    cancels: list[tuple[int, Cancel]] = field(default_factory=list)
-    whole: set[str] = field(default_factory=set)  # items all of whose candidates are here
-    ended_early: set[int] = field(default_factory=set)
-    contents: dict[tuple[int, str, str], Mapping[str, Any]] = field(default_factory=dict)  # of cases
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit.now)
+        self.unit = unit
+        self.before: dict[int, Question | None] = {}
+        self.public: dict[int, str] = {}
+        """Each question's public id."""
+        self.new_items: dict[int, list[dict[str, Any]]] = {}
+        """What the store keeps of a new question's items beside their state."""
+        self.attempt_nos: dict[tuple[int, int], int] = {}
+        """The row of each attempt, by question and number."""
+        self.contents: dict[tuple[int, str, str], Mapping[str, Any]] = {}
+        """What is said in a case, by question, item and kind."""
 
     # ---- reading ----
 
@@ -101,10 +99,6 @@ class World:
         if row.status not in {None, "alive"}:
             self.not_askable.add(row.handle)
 
-    def of(self, no: int) -> Question:
-        """The question as it stands in this transaction."""
-        return self.current[no]
-
     # ---- changing ----
 
     def add(self, question: Question, question_id: str, rows: list[dict[str, Any]]) -> None:
@@ -114,22 +108,6 @@ class World:
         self.public[question.no] = question_id
         self.new_items[question.no] = rows
 
-    def change(self, no: int, step: Step | Question) -> None:
-        """Let an event have happened to a question."""
-        if isinstance(step, Question):
-            step = Step(step)
-        self.current[no] = step.question
-        for effect in step.effects:
-            if isinstance(effect, Cancel):
-                self.cancels.append((no, effect))
-            else:
-                self.effects.append((no, effect))
-
-    def candidates(self, item_id: str) -> list[int]:
-        """The questions that ask for an item."""
-        assert item_id in self.whole, "all candidates of the item are here"
-        return self._index()[item_id]
-
     def finish(self) -> None:
         """Let follow what has to follow, and write it all."""
         self.settle()
@@ -137,43 +115,10 @@ class World:
 
     def settle(self) -> None:
         """Pass items on and begin attempts; again where an attempt that never left makes room for the next."""
-        index = self._index()
-        self._arbitrate(index)
+        self.pass_on()
         while self._take_back():
-            self._arbitrate(index)
-        self._begin()
-
-    def _index(self) -> dict[str, list[int]]:
-        index: defaultdict[str, list[int]] = defaultdict(list)
-        for no, question in self.current.items():
-            for item in question.items:
-                if item.item_id in self.whole:
-                    index[item.item_id].append(no)
-        return index
-
-    def _arbitrate(self, index: Mapping[str, Sequence[int]]) -> None:
-        """Who has each item now. One pass is enough for an item, unless its claims changed meanwhile: then again."""
-        waiting = list(index)
-        while waiting:
-            item_id = waiting.pop()
-            nos = index[item_id]
-            found = [Claim(no, self.current[no].item(item_id)) for no in nos]
-            changes = life.arbitrate(found)
-            for no, change in changes.items():
-                self.change(no, life.apply_change(self.current[no], item_id, change))
-            if changes:
-                waiting.append(item_id)
-
-    def _begin(self) -> None:
-        """Let each citizen's next question begin; whoever may not be asked is left to `retire`."""
-        by_handle: defaultdict[str, list[Question]] = defaultdict(list)
-        for one in self.current.values():
-            by_handle[one.handle].append(one)
-        for handle in by_handle.keys() - self.not_askable:
-            ready = life.next_to_ask(one for one in by_handle[handle] if one.expires_at > self.unit.now)
-            if ready is not None:
-                early = ready.no in self.ended_early
-                self.change(ready.no, life.begin(ready, self.unit.now, after_early_end=early))
+            self.pass_on()
+        self.begin()
 
     def _take_back(self) -> bool:
         """Let the app take requests away; those that were never sent are closed at once. Whether there were such."""
@@ -252,7 +197,7 @@ class World:
             {
                 "question_no": no,
                 "attempt": effect.attempt,
-                "peer": self.provider,
+                "peer": "",
                 "state": life.SENDING,
                 "item_ids": json.dumps(effect.item_ids),
                 "requested_expiry": self.current[no].expires_at - now,
