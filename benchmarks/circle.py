@@ -1,6 +1,6 @@
 """The circle: how much citizens settle, how little goes wrong, and how many questions that takes.
 
-python benchmarks/circle.py [--citizens 20000] [--rounds 1] [--seed 1] [--profile mixed] [--json FILE]
+python benchmarks/circle.py [--citizens 20000] [--rounds 1] [--seed 1] [--profile mixed] [--http] [--json FILE]
 
 Rules
 - Each round generates a register of its own, links it, asks every question worth asking, and plays the answers of
@@ -13,7 +13,8 @@ Rules
 - The curves: all questions by expected gain, and by falling probability; what each order has settled after n questions,
   when citizens are truthful. The saving at a level is 1 - (questions by gain) / (questions by probability). Beside
   them stand two bounds: one question for each place (nothing gathered), and an order that knows the answers.
-- The world is in this process, by the protocol's rules (`benchmarks/tools/in_process.py`); `measure` takes any other.
+- The world is in this process, by the protocol's rules (`benchmarks/tools/in_process.py`); with `--http` it is the
+  service and the provider as processes, and every message crosses the wire sealed (`benchmarks/tools/over_http.py`).
 - The exit code is 0 whether targets are met or not.
 
 Worked example: 199 of 206 items in reach settled gives
@@ -36,6 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.tools.figures import Target, table, write_json
 from benchmarks.tools.in_process import InProcess, World
+from benchmarks.tools.over_http import OverHttp
 from linkage.ask import Plan, ask
 from linkage.config import load
 from linkage.learn import learn
@@ -297,9 +299,10 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--profile", default="mixed")
+    parser.add_argument("--http", action="store_true", help="real servers instead of this process")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args(words)
-    found = run(arguments, InProcess())
+    found = run(arguments, OverHttp() if arguments.http else InProcess())
     write_json(arguments.json, found)
 
 
