@@ -36,8 +36,11 @@ def main() -> int:
         sys.stderr.write("expected chromium on the PATH; install it.\n")
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), clock=lambda: MORNING) as world:
-        with sync_playwright() as play:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder), clock=lambda: MORNING) as world,
+        sync_playwright() as play,
+    ):
         chromium = play.chromium.launch(executable_path=browser, args=FLAGS)
         page = chromium.new_page(
             viewport={"width": options.width, "height": 740}, java_script_enabled=False, device_scale_factor=2

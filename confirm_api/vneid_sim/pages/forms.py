@@ -4,7 +4,7 @@ Rules
 - Fields are numbered by the order of the parcels: `verdict-1`, `response-1`, `full_name-1`, …; no id of the protocol
   stands in a page's fields.
 - What was written is kept beside a fault, so that nobody types it twice.
-- `keep` (in a change of an answer) leaves the parcel out.
+- A parcel of which nothing is chosen is left out, and so is one of which the answer is kept (in a change).
 
 >>> asked = [{"item_id": "A" * 22, "facts": [], "challenge": {"kind": "none", "length": 0}}]
 >>> said({"verdict-1": "unsure", "address-1": "Thôn Tiên Mỹ"}, asked)[0]["corrections"]
@@ -55,7 +55,7 @@ def said(fields: Fields, asked: Sequence[Mapping[str, Any]]) -> list[dict[str, A
     return [
         _said_of(fields, number, item["item_id"])
         for number, item in enumerate(asked, 1)
-        if fields.get(f"verdict-{number}") != KEEP
+        if fields.get(f"verdict-{number}", KEEP) != KEEP
     ]
 
 

@@ -21,9 +21,9 @@ def test_a_change_waits_until_the_answer_was_fetched_and_then_arrives(world):
     changed(world, auth_req_id, second, "not_mine")
     assert not any(opened.payload.get("revises") == auth_req_id for opened in world.service.heard)
     reply = world.service.fetched(auth_req_id)
-    told = wait_for(lambda: [one for one in world.service.heard if one.payload.get("revises") == auth_req_id])[
+    told = wait_for(lambda: [one.payload for one in world.service.heard if one.payload.get("revises") == auth_req_id])[
         0
-    ].payload
+    ]
     assert (told["sub"], told["acr"]) == (CITIZEN, "urn:vneid:level:2")
     assert told["answered_at"] > reply["answered_at"]
     assert [(one["item_id"], one["verdict"]) for one in told["answers"]] == [(second, "not_mine")]
@@ -52,12 +52,7 @@ def test_an_unanswered_request_cannot_be_changed(world):
 def test_a_declaration_arrives_after_failures_and_its_status_is_kept(tmp_path):
     with running(tmp_path) as world:
         world.service.status_of = lambda path, count: 503 if path == DECLARATIONS and count < 3 else None
-        declared = {
-            "citizen_id": CITIZEN,
-            "certificate_serial": "ad 654083",
-            "parcel_address": None,
-            "on_behalf_of": None,
-        }
+        declared = {"citizen_id": CITIZEN, "certificate_serial": "ad 654083", "parcel_address": None}
         declaration_id = world.driver.call("declare", [declared])["results"][0]
         wait_for(lambda: world.service.heard)
         assert world.service.heard[0].payload["certificate_serial"] == "AD 654083"

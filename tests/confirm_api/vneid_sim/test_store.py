@@ -59,8 +59,7 @@ def test_a_full_queue_says_busy(store):
     go = threading.Event()
     store.submit(put("first", go))
     with pytest.raises(BusyError):
-        for number in range(3_000):
-            store.submit(put(str(number)))
+        [store.submit(put(str(number))) for number in range(3_000)]
     go.set()
 
 

@@ -1,8 +1,8 @@
 """A small world for the simulator: the simulator over real HTTP, and a service that talks the protocol to it.
 
 Rules
-- `Service` is no mock of our service: it holds keys, seals and opens, and answers pings, revisions and declarations over
-  HTTP as the protocol says. What it was told stands in its lists.
+- `Service` is no mock of our service: it holds keys, seals and opens, and answers pings, revisions and declarations
+  over HTTP as the protocol says. What it was told stands in its lists.
 - `running` runs the simulator in a thread of the test's process, `Process` in a process of its own that can be killed.
 """
 
@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -54,7 +52,7 @@ def wait_for(true: Callable[[], Any], seconds: float = 10.0) -> Any:
     raise AssertionError("waited in vain")
 
 
-def item(serial_known: bool = True, **facts: str) -> dict[str, Any]:
+def item(*, serial_known: bool = True, **facts: str) -> dict[str, Any]:
     """One parcel as it is asked about."""
     told = {
         "commune": "Xã Vĩnh Linh",
@@ -297,7 +295,7 @@ class Process:
 
     def kill(self) -> None:
         assert self.running is not None
-        os.kill(self.running.pid, signal.SIGKILL)
+        self.running.kill()
         self.running.wait()
 
     def stop(self) -> None:
