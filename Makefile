@@ -13,7 +13,7 @@ BENCHES ?= $(wildcard benchmarks/*.py)
 TESTS ?=
 BUNDLE ?= dist/bundle
 
-.PHONY: help demo test check format bench bundle try-bundle lock communes clean
+.PHONY: help demo serve test check format bench bundle try-bundle lock communes clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-11s %s\n", $$1, $$2 }'
@@ -28,6 +28,9 @@ help: ## this list
 
 demo: .venv/.ready ## the whole story on generated data; prints the path of the report
 	@.venv/bin/quychu demo $(if $(CITIZENS),--citizens $(CITIZENS)) $(if $(OUT),--out "$(OUT)")
+
+serve: .venv/.ready ## the confirmation service and the simulated identity provider together, on this machine
+	@.venv/bin/quychu trial $(if $(OUT),--dir "$(OUT)")
 
 test: .venv/.ready ## all tests and the examples in docstrings; ends with the list of tests not run and for want of what
 	@$(PY) scripts/system_tools.py --install

@@ -156,3 +156,24 @@ def learn(run: Path, link_config: Path | None, undo: bool, quiet: bool) -> None:
     click.echo(f"answers {learnt.counts['answers']:,}; places asked ended: {ended}")
     beside = f"; {learnt.taught.name} and model-comparison.json lie beside the old model" if learnt.taught else ""
     click.echo(f"Wrote links.parquet (before: links.before.parquet), labels.parquet{beside}")
+
+
+@_example("quychu trial --dir thu-nghiem")
+@click.command(context_settings=_NAMES)
+@click.option(
+    "--dir", "folder", type=_FILE, default=Path("trial"), show_default=True, help="Keys, settings, databases."
+)
+@click.option("--service-port", type=click.IntRange(1, 65_535), default=8600, show_default=True)
+@click.option("--provider-port", type=click.IntRange(1, 65_535), default=8700, show_default=True)
+def trial(folder: Path, service_port: int, provider_port: int) -> None:
+    """Run the confirmation service and the simulated identity provider together until stopped (Ctrl-C)."""
+    from quychu.circle.world import Told, lay_out, running  # noqa: PLC0415
+
+    world = lay_out(folder, Told(ports=(service_port, provider_port)))
+    with running(world) as servers:
+        click.echo(f"service      {world.service_url}  (officers: {world.service_url}/can-bo)")
+        click.echo(f"citizens     {world.provider_url}/app")
+        click.echo(f"the engine   quychu ask --run RUN --owners FILE --config {world.circle_config}")
+        click.echo(f"an officer   quychu office officer add NAME --role reviewer --config {world.service_config}")
+        click.echo("Ctrl-C ends both; the same command goes on with the same data.")
+        servers.wait()

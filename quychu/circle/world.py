@@ -23,6 +23,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -87,6 +88,8 @@ class Told:
     suite: str = "vn-p256"
     database: str = "sqlite:///confirm_api.sqlite3"
     key_store: str = "sqlite:///key_store.sqlite3"
+    ports: tuple[int, int] | None = None
+    """Of the service and of the provider; free ones where None."""
     service: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     provider: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -98,7 +101,7 @@ def lay_out(folder: Path, told: Told | None = None) -> World:
     place = folder / "world.json"
     if place.exists():
         return World(folder, **json.loads(place.read_text(encoding="utf-8")))
-    service, provider = (f"http://127.0.0.1:{port}" for port in free_ports(2))
+    service, provider = (f"http://127.0.0.1:{port}" for port in told.ports or free_ports(2))
     world = World(folder, service, provider)
     for party in PARTIES:
         keys = KeySet.generate(list(SUITES))
@@ -145,7 +148,12 @@ class Server:
         command = [sys.executable, "-m", "quychu.cli", *self.arguments, "--ready-file", str(self.ready_file)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own command with our own arguments
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **self.environment}
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+                start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on
             )
         return self._wait()
 
@@ -189,6 +197,26 @@ class Servers:
     def driver(self) -> str:
         """The provider's ready file, with the address and token of its driver API."""
         return self.provider.ready_file.read_text(encoding="utf-8")
+
+    def wait(self) -> None:
+        """Until a stop is asked for; `WorldError` where one of them ends by itself."""
+        with _told_to_stop() as stop:
+            while not stop.wait(0.5):
+                for server in (self.service, self.provider):
+                    if server.process is not None and server.process.poll() is not None:
+                        raise WorldError(f"{server.name}: ended by itself; {_last_line(server.log)}")
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, so that the servers are ended in order."""
+    stop = threading.Event()
+    before = {sign: signal.signal(sign, lambda *_: stop.set()) for sign in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
 
 
 def servers_of(world: World) -> Servers:
