@@ -125,9 +125,7 @@ class Provider:
             return plain(400, {"error": "invalid_request"})
         self._answer_at_once(request)
         expires_in = told["requested_expiry"] if self.expires_in is None else self.expires_in
-        return plain(
-            200, {"auth_req_id": request.auth_req_id, "expires_in": expires_in, "interval": self.interval}
-        )
+        return plain(200, {"auth_req_id": request.auth_req_id, "expires_in": expires_in, "interval": self.interval})
 
     def _answer_at_once(self, request: Request) -> None:
         said = {one["item_id"]: one for one in self.answers.get(request.login_hint, ())}

@@ -124,7 +124,9 @@ class Story:
 
     # ---- the provider ----
 
-    def revise(self, name: str, *answers: dict[str, Any], attempt: int = 1, who: int | None = None, at: int | None = None):
+    def revise(
+        self, name: str, *answers: dict[str, Any], attempt: int = 1, who: int | None = None, at: int | None = None
+    ):
         """The receipt of a revision of the answer to an attempt."""
         row = self.attempt(name, attempt)
         payload = {
