@@ -15,11 +15,12 @@ For a live provider: `ProviderWorld`, with a `ServiceStub` already running (its 
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ from tests.interop.second.vneid import Asked, Policy, Provider
 ISS = "urn:quychu:peer:{}"
 PEERS = ("engine", "vneid", "police")
 ENDED_WAIT_SECONDS = 45
+_NUMBERS = itertools.count(secrets.randbelow(10**6))
+"""Never the same twice, from a random start because a service may have been asked before."""
 
 
 def read_party(role: str, file: dict[str, Any], iss: str | None = None) -> Party:
@@ -115,6 +118,10 @@ class World:
     entries: list[dict[str, Any]] = field(default_factory=list)
     _cursor: str | None = None
 
+    def beside(self) -> World:
+        """The same world for another thread: what was posted and collected is its own, the journal is everybody's."""
+        return replace(self, posted=[], entries=[], _cursor=None)
+
     def caller(self, role: str, suite: str = P256) -> Caller:
         """One of our peers, posting to the service."""
         return Caller(self.keys.party(role), self.service, self.service_url, suite, self.journal)
@@ -129,7 +136,7 @@ class World:
 
     def citizen(self, policy: Policy | None = None) -> str:
         """A citizen nobody ever asked, an adult by the number's own digits (a man of Hà Nội born in 1980)."""
-        number = f"001080{secrets.randbelow(10**6):06d}"
+        number = f"001080{next(_NUMBERS) % 10**6:06d}"
         if policy is not None:
             self.provider.policy(number, policy)
         return number

@@ -10,9 +10,12 @@ Rules
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +51,27 @@ def run_for_service(scenario: Scenario[World], world: World) -> None:
         scenario.run(world)
     finally:
         world.tidy()
+
+
+def run_side_by_side(scenarios: Iterable[Scenario[World]], world: World, threads: int = 8) -> dict[str, Outcome]:
+    """How each went: several at a time, since a scenario mostly waits; those of the log last, one by one."""
+    chosen = list(scenarios)
+    alone = {scenario.name for scenario in log_cases.GATHERING.scenarios}
+    waiting = queue.SimpleQueue[Scenario[World]]()
+    for scenario in sorted(chosen, key=lambda scenario: not scenario.slow):
+        if scenario.name not in alone:
+            waiting.put(scenario)
+    with ThreadPoolExecutor(threads) as pool:
+        parts = list(pool.map(lambda _: list(_run_waiting(waiting, world.beside())), range(threads)))
+    gathered = [outcome for part in parts for outcome in part]
+    gathered += [_outcome(s, lambda s: run_for_service(s, world)) for s in chosen if s.name in alone]
+    return {outcome.name: outcome for outcome in gathered}
+
+
+def _run_waiting(waiting: queue.SimpleQueue[Scenario[World]], world: World) -> Iterator[Outcome]:
+    with contextlib.suppress(queue.Empty):
+        while True:
+            yield _outcome(waiting.get_nowait(), lambda scenario: run_for_service(scenario, world))
 
 
 def check_service(

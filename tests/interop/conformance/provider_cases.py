@@ -240,6 +240,8 @@ def a_revision_and_a_declaration_reach_the_service(world: ProviderWorld) -> None
     auth_req_id = asked(world, "vn-p256", content)
     world.answer(citizen_id, auth_req_id, all_mine(content))
     world.stub.wait_for_ping(auth_req_id)
+    # Before the reply is fetched the service knows of no answer, and the provider may well wait with a revision.
+    assert isinstance(fetched(world, "vn-p256", auth_req_id), dict)
     if world.revise is not None:
         item_id = content["ask"]["items"][0]["item_id"]
         world.revise(citizen_id, auth_req_id, [verdict(item_id, "not_mine")])

@@ -90,6 +90,11 @@ class LogWriter:
         """The C2SP verifier key."""
         return f"{self.origin}+{self._key_id().hex()}+{_b64(self._raw_key())}"
 
+    def private_key(self) -> str:
+        """The C2SP signer key, as it stands in a file."""
+        seed = _b64(b"\1" + self.signer.private_bytes_raw())
+        return f"PRIVATE+KEY+{self.origin}+{self._key_id().hex()}+{seed}"
+
     def checkpoint(self) -> str:
         """The C2SP signed note of the moment."""
         text = f"{self.origin}\n{len(self.leaves)}\n{_b64(root_of(self.hashes))}\n"
