@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from confirm_api.audit import checkpoint
 from confirm_api.commands import serve
+from confirm_api.dev import prepare
 from exchange.ids import new_id
 from exchange.sealed.keys import Directory, JwkSet, KeySet, Own, Peer
 from exchange.sealed.open import open_sealed
@@ -47,7 +48,7 @@ def running(*arguments, ready_file, **environment):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("dev")
+    return prepare(tmp_path_factory.mktemp("dev")).parent
 
 
 def test_with_a_folder_alone_it_serves_every_party_and_ends_in_order(folder):
@@ -205,8 +206,6 @@ def test_the_help_shows_an_example():
 
 
 def test_what_is_in_the_folder_stays_and_what_lacks_is_made(tmp_path):
-    from confirm_api.dev import prepare
-
     settings = prepare(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     (tmp_path / "police.keys.json").unlink()
