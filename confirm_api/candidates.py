@@ -3,9 +3,10 @@
 Rules (protocol §4)
 - One candidate has an item. The others wait for it in the order of rank, then of acceptance; a lower rank that comes
   later goes first only while nobody is asked (`arbitrate`). A rank that nobody posted is skipped.
-- An item is taken where it is settled as `mine`, lies with the office or is disputed: whoever waits for it, or asks for
-  it later, ends as `withdrawn`.
-- Two proven claims on one item are `disputed`, both of them.
+- An item is taken where it is settled as `mine`, lies with the office or is disputed: whoever waits behind, or comes
+  later with a higher rank, ends as `withdrawn`. Whoever is posted before (a lower rank that comes later) waits behind
+  nobody and is asked all the same.
+- So two may prove one item: then both claims are `disputed`.
 - One question of a citizen is open: of those with a free item the one already begun goes first, then the higher
   priority, then the earlier accepted (`next_to_ask`). A question whose last items all wait behind other candidates does
   not keep the citizen's next question waiting: otherwise two citizens could wait for each other until both expire.
@@ -85,10 +86,18 @@ def arbitrate(claims: Sequence[Claim]) -> dict[int, str]:
     return changes | _turns(waiting, holder)
 
 
-def _superseded(waiting: Iterable[Claim], holder: Claim | None, taken: Sequence[Claim]) -> dict[int, str]:
-    """All who wait end, and who is being asked where somebody before them has the item."""
-    stays = holder is not None and all(holder.order < claim.order for claim in taken)
-    return {claim.question_no: WITHDRAWN for claim in waiting if not (stays and claim is holder)}
+def _superseded(waiting: Sequence[Claim], holder: Claim | None, taken: Iterable[Claim]) -> dict[int, str]:
+    """All who wait behind somebody who has the item end, and who is being asked; those before have their turn.
+
+    >>> has, before, behind = (Claim(no, Item("a", rank)) for no, rank in enumerate([2, 1, 3]))
+    >>> _superseded([before, behind], None, [has])
+    {2: 'withdrawn', 1: 'free'}
+    """
+    first = min(claim.order for claim in taken)
+    before = [claim for claim in waiting if claim.order < first]
+    asked = holder if holder in before else next(iter(before), None)
+    ended = {claim.question_no: WITHDRAWN for claim in waiting if claim.order > first}
+    return ended | _turns(before, asked)
 
 
 def _turns(waiting: Iterable[Claim], holder: Claim | None) -> dict[int, str]:

@@ -50,7 +50,10 @@ MINE = {"said": "mine", "met": True}
         ([claim(1, SETTLED, **MINE), claim(2, HELD), claim(3, HELD)], {2: WITHDRAWN, 3: WITHDRAWN}),
         ([claim(1, OFFICE), claim(2, HELD)], {2: WITHDRAWN}),
         ([claim(1, DISPUTED), claim(2, HELD)], {2: WITHDRAWN}),
-        ([claim(2, SETTLED, **MINE), claim(1, HELD)], {2: WITHDRAWN}),  # whoever comes later, of whatever rank
+        ([claim(1, SETTLED, **MINE), claim(1, HELD)], {2: WITHDRAWN}),  # and whoever comes later
+        ([claim(2, SETTLED, **MINE), claim(1, HELD)], {2: FREE}),  # but a lower rank waits behind nobody
+        ([claim(3, OFFICE), claim(1, HELD), claim(2, HELD), claim(4, HELD)], {2: FREE, 4: WITHDRAWN}),
+        ([claim(3, DISPUTED), claim(1, HELD), claim(2, ASKED)], {}),  # one at a time
         ([claim(1, OFFICE), claim(2, ASKED)], {2: WITHDRAWN}),  # an answer was taken back
         ([claim(1, ASKED), claim(2, OFFICE)], {}),  # a frozen question behind does not stop who is asked
         ([claim(1, OFFICE, **MINE), claim(2, SETTLED, **MINE)], {1: DISPUTED, 2: DISPUTED}),

@@ -77,16 +77,15 @@ class Life(RuleBasedStateMachine):
         self.board.effects.clear()
 
     def check_turn(self, before, no, item_id):
-        """Whoever is asked has nobody before them, and nobody has the item for good."""
+        """Whoever is asked has nobody before them, neither one who waits nor one who has the item."""
         mine = before[no].item(item_id)
         for other, question in before.items():
             for item in question.items:
                 if other == no or item.item_id != item_id:
                     continue
                 assert item.state != ASKED, "asked of one citizen at a time"
-                assert not (item.state in {OFFICE, DISPUTED} and item.rank <= mine.rank), "at the office"
-                assert not (item.state == SETTLED and item.proven), "taken"
-                if item.state in OPEN_STATES:
+                taken = item.state in {OFFICE, DISPUTED} or (item.state == SETTLED and item.proven)
+                if taken or item.state in OPEN_STATES:
                     assert (item.rank, other) > (mine.rank, no), "in the order of rank and acceptance"
 
     def check_ends(self, may_change):
@@ -229,6 +228,8 @@ class Life(RuleBasedStateMachine):
             return
         ended = [item.item_id for item in question.items if not item.is_open]
         item_id = ended[which % len(ended)]
+        if action != "dispute" and not self.has_case(question.no, item_id):
+            return  # officers decide cases
         _ACTIONS[action](self.board, question.no, item_id)
         self.settle(may_change=[item_id])
 
@@ -303,11 +304,11 @@ class Life(RuleBasedStateMachine):
         for one in self.board.current.values():
             for item in one.items:
                 if item.state in {OFFICE, DISPUTED}:
-                    assert (one.no, item.item_id) in self.cases or self.was_decided(one.no, item.item_id)
+                    assert self.has_case(one.no, item.item_id)
 
-    def was_decided(self, no, item_id):
-        """A reopened item has the case of the claim that was decided."""
-        return any((other, item_id) in self.cases for other in self.board.current)
+    def has_case(self, no, item_id):
+        """One of its own; or, of a reopened item, that of the claim that was decided."""
+        return (no, item_id) in self.cases or any((other, item_id) in self.cases for other in self.board.current)
 
     def teardown(self):
         """In the end time ends everything that nobody else has ended."""
