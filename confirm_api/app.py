@@ -80,7 +80,7 @@ def create_app(deps: Deps) -> ASGIApp:
         version="1",
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
-        lifespan=_lifespan([sequencer.run, *deps.background], busy),
+        lifespan=_lifespan([*deps.background, sequencer.run], busy),
     )
     taking = messages.endpoints(reception, deps.use_cases)
     app.include_router(messages.router(taking))
@@ -95,16 +95,21 @@ def create_app(deps: Deps) -> ASGIApp:
 
 
 def _lifespan(work: Sequence[Callable[[Event], None]], busy: Busy) -> Any:
+    """Ends the work in its order, one after the other: the sequencer, which comes last, numbers what they leave."""
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        stop = Event()
-        threads = [Thread(target=run, args=(stop,), name=run.__qualname__, daemon=True) for run in work]
+        stops = [Event() for _ in work]
+        threads = [
+            Thread(target=run, args=(stop,), name=run.__qualname__, daemon=True)
+            for run, stop in zip(work, stops, strict=True)
+        ]
         for thread in threads:
             thread.start()
         yield
         busy.close()
-        stop.set()
-        for thread in threads:
+        for thread, stop in zip(threads, stops, strict=True):
+            stop.set()
             thread.join(STOP_SECONDS)
 
     return lifespan
