@@ -54,6 +54,7 @@ _ELSEWHERE: dict[str, str] = {
     "collect": "quychu.circle.commands:collect",
     "withdraw": "quychu.circle.commands:withdraw",
     "learn": "quychu.circle.commands:learn",
+    "rehearse": "quychu.circle.commands:rehearse",
     "trial": "quychu.circle.commands:trial",
     "keys": "exchange.commands:keys",
     "serve": "confirm_api.commands:serve",

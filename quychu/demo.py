@@ -14,7 +14,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from exchange.transport import Client
 from linkage.ask import Plan, ask
 from linkage.config import load
 from linkage.learn import learn, quality, record_quality
@@ -24,11 +23,8 @@ from linkage.pipeline import Job, link
 from linkage.report.metrics import evaluate_files
 from linkage.report.page import write_report
 from linkage.synth import generate
-from quychu.circle.channel import Channel
 from quychu.circle.progress import counter
-from quychu.circle.rehearsal import rehearse
-from quychu.circle.settings import load as load_circle
-from quychu.circle.world import lay_out, running
+from quychu.circle.rehearsal import rehearse_run
 from quychu.citizens import BEHAVIOURS, Citizens
 
 
@@ -55,9 +51,5 @@ def circle(out: Path, *, behaviour: str, quiet: bool, seed: int) -> None:
     people = Citizens.open(
         data / "truth.parquet", data / "land_owners.parquet", made.items, BEHAVIOURS[behaviour], seed=seed
     )
-    world = lay_out(place)
-    settings = load_circle(world.circle_config)
-    with running(world) as servers, Client() as client:
-        channel = Channel(settings.own(), settings.peer(), client)
-        answers = rehearse(channel, servers.driver(), run, people, progress=counter("places answered", quiet=quiet))
+    answers = rehearse_run(run, people, place=place, progress=counter("places answered", quiet=quiet))
     learn(run, answers)

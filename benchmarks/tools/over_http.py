@@ -14,12 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
-from exchange.transport import Client
 from linkage.ask.tables import ASKED
-from quychu.circle.channel import Channel
-from quychu.circle.rehearsal import rehearse
-from quychu.circle.settings import load
-from quychu.circle.world import lay_out, running
+from quychu.circle.rehearsal import rehearse_run
 from quychu.citizens import Citizens
 
 
@@ -33,11 +29,7 @@ class OverHttp:
             run.mkdir()
             questions.write_parquet(run / "questions.parquet")
             _asked(questions).write_parquet(run / "asked.parquet")
-            world = lay_out(Path(folder) / "world")
-            settings = load(world.circle_config)
-            with running(world) as servers, Client() as client:
-                channel = Channel(settings.own(), settings.peer(), client)
-                return rehearse(channel, servers.driver(), run, citizens)
+            return rehearse_run(run, citizens)
 
 
 def _asked(questions: pl.DataFrame) -> pl.DataFrame:

@@ -33,12 +33,14 @@ def _example(text: str) -> Callable[[click.Command], click.Command]:
 
 
 @contextmanager
-def _channel(config: Path) -> Iterator[Channel]:
+def _channel(config: Path, run: Path) -> Iterator[Channel]:
     from exchange.transport import Client  # noqa: PLC0415
     from quychu.circle.channel import Channel  # noqa: PLC0415
+    from quychu.circle.conversation import bind  # noqa: PLC0415
     from quychu.circle.settings import load  # noqa: PLC0415
 
     settings = load(config)
+    bind(run, f"{settings.service.iss} at {settings.service.url}")
     own, peer = settings.own(), settings.peer()
     with Client() as client:
         yield Channel(own, peer, client, patience_seconds=settings.patience_seconds)
@@ -89,7 +91,7 @@ def ask(
         click.echo(f"questions {made.questions.height:,} about {made.counts['asked_items']:,} places on owner lines")
     if config is None:
         return
-    with _channel(config) as channel:
+    with _channel(config, run) as channel:
         posted = post_questions(channel, run, progress=_progress("posted", quiet=quiet))
     if not quiet:
         click.echo(posted.sentence())
@@ -105,7 +107,7 @@ def collect(run: Path, config: Path, wait: float, quiet: bool) -> None:
     """Bring the answers that have come in since the last time."""
     from quychu.circle.conversation import collect_answers, outcomes  # noqa: PLC0415
 
-    with _channel(config) as channel:
+    with _channel(config, run) as channel:
         answers = collect_answers(
             channel, run, wait_seconds=wait, progress=_progress("items with outcome", quiet=quiet)
         )
@@ -123,7 +125,7 @@ def withdraw(run: Path, config: Path, reason: str, quiet: bool) -> None:
     """Withdraw the questions of a run that have no outcome yet."""
     from quychu.circle.conversation import withdraw_open  # noqa: PLC0415
 
-    with _channel(config) as channel:
+    with _channel(config, run) as channel:
         counts = withdraw_open(channel, run, reason)
     if not quiet:
         click.echo(", ".join(f"{name} {counts[name]:,}" for name in ("withdrawn", "too_late", "unknown")))
@@ -156,6 +158,33 @@ def learn(run: Path, link_config: Path | None, undo: bool, quiet: bool) -> None:
     click.echo(f"answers {learnt.counts['answers']:,}; places asked ended: {ended}")
     beside = f"; {learnt.taught.name} and model-comparison.json lie beside the old model" if learnt.taught else ""
     click.echo(f"Wrote links.parquet (before: links.before.parquet), labels.parquet{beside}")
+
+
+@_example("quychu rehearse --run run --owners data/land_owners.parquet --truth data/truth.parquet --behaviour mixed")
+@click.command(context_settings=_NAMES)
+@_RUN
+@click.option("--owners", type=_FILE, required=True, help="The owner file that was linked.")
+@click.option(
+    "--truth", type=_FILE, required=True, help="truth.parquet: what the simulated citizens know of themselves."
+)
+@click.option("--behaviour", default="mixed", show_default=True, help="A name or a TOML file (quychu/citizens.py).")
+@click.option("--seed", type=int, default=1, show_default=True, help="Who behaves how.")
+@_QUIET
+def rehearse(run: Path, owners: Path, truth: Path, behaviour: str, seed: int, quiet: bool) -> None:
+    """Let simulated citizens answer the questions of `quychu ask`, over HTTP, before anybody real is asked."""
+    from quychu.circle.conversation import outcomes  # noqa: PLC0415
+    from quychu.circle.rehearsal import rehearse_run  # noqa: PLC0415
+    from quychu.citizens import Citizens  # noqa: PLC0415
+    from quychu.citizens import behaviour as behaviour_of  # noqa: PLC0415
+    from quychu.errors import QuychuError  # noqa: PLC0415
+
+    for file in (run / "items.parquet", owners, truth):
+        if not file.is_file():
+            raise QuychuError(f"{file.name}: expected this file, found none; run `quychu ask` first, or mend the path.")
+    people = Citizens.open(truth, owners, run / "items.parquet", behaviour_of(behaviour), seed=seed)
+    answers = rehearse_run(run, people, progress=_progress("places answered", quiet=quiet))
+    if not quiet:
+        click.echo(outcomes(answers))
 
 
 @_example("quychu trial --dir thu-nghiem")

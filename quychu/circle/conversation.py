@@ -12,6 +12,7 @@ Example: `post_questions(channel, run)` then `collect_answers(channel, run)` wri
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,32 @@ LARGEST_BATCH_BYTES = 140_000
 LARGEST_BATCH = 200
 _PAGE = 1000
 _WITHDRAWN_AT_ONCE = 1000
+
+
+REHEARSAL = "rehearsal"
+"""The partner of a conversation with simulated citizens; it may be thrown away."""
+
+
+def bind(run: Path, partner: str) -> None:
+    """Receipts and cursors are one service's: refuse to go on with another one."""
+    told = _folder(run, "") / "partner.json"
+    if not told.exists():
+        write_json(told, {"partner": partner})
+    known = json.loads(told.read_text(encoding="utf-8"))["partner"]
+    if known != partner:
+        raise QuychuError(
+            f"{run.name}: expected the service this run has talked to ({known}), found {partner}; "
+            "give its settings, or link into another folder."
+        )
+
+
+def begin_rehearsal(run: Path) -> None:
+    """An empty conversation; one with a real service is never thrown away."""
+    told = run / "circle" / "partner.json"
+    if told.exists() and json.loads(told.read_text(encoding="utf-8"))["partner"] == REHEARSAL:
+        shutil.rmtree(run / "circle")
+        (run / "answers.parquet").unlink(missing_ok=True)
+    bind(run, REHEARSAL)
 
 
 class Caller(Protocol):

@@ -7,14 +7,16 @@ Rules
   question that expires would end, so that the next candidate is asked.
 - It ends when every accepted item has an outcome, or when nothing moves any more.
 
-Worked example: `rehearse(channel, driver, run, citizens)` leaves `answers.parquet` in the run folder.
+Worked example: `rehearse_run(run, citizens)` leaves `answers.parquet` in the run folder.
 """
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,18 @@ from typing import Any
 import polars as pl
 
 from confirm_api.vneid_sim import driver
-from quychu.circle.conversation import Caller, collect_answers, open_items, post_questions, withdraw_questions
+from exchange.transport import Client
+from quychu.circle.channel import Channel
+from quychu.circle.conversation import (
+    Caller,
+    begin_rehearsal,
+    collect_answers,
+    open_items,
+    post_questions,
+    withdraw_questions,
+)
+from quychu.circle.settings import load
+from quychu.circle.world import lay_out, running
 from quychu.citizens import Citizens, Reply, Shown
 
 QUIET_SECONDS = 4.0
@@ -59,6 +72,24 @@ def _answers(reply: Reply) -> list[dict[str, Any]]:
         {"item_id": said.item_id, "verdict": said.verdict, "challenge_response": said.challenge_response}
         for said in reply.answers
     ]
+
+
+def rehearse_run(
+    run: Path,
+    citizens: Citizens,
+    *,
+    place: Path | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> pl.DataFrame:
+    """`rehearse` in a world of its own, kept in `place`, or gone afterwards."""
+    begin_rehearsal(run)
+    with ExitStack() as stack:
+        folder = place or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        world = lay_out(folder)
+        settings = load(world.circle_config)
+        servers, client = stack.enter_context(running(world)), stack.enter_context(Client())
+        channel = Channel(settings.own(), settings.peer(), client, settings.patience_seconds)
+        return rehearse(channel, servers.driver(), run, citizens, progress=progress)
 
 
 def rehearse(

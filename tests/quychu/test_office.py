@@ -20,11 +20,10 @@ def config(tmp_path):
 
 @pytest.fixture
 def accept(files, config):  # noqa: F811 - the fixture is used by its name
-    def run(**instead):
+    def run(*more, **instead):
         told = {**files, "config": config, **instead}
-        return CliRunner().invoke(
-            office, ["accept", *(part for name in told for part in (f"--{name}", str(told[name])))]
-        )
+        options = [part for name in told for part in (f"--{name}", str(told[name]))]
+        return CliRunner().invoke(office, ["accept", *options, *more])
 
     return run
 
@@ -46,13 +45,12 @@ def test_a_run_is_taken_over_and_the_same_run_again_does_nothing(accept, config)
 
 def test_progress_goes_to_standard_error_and_can_be_silenced(accept):
     assert "thửa đất: 3 / 3" in accept().stderr
-    assert accept(quiet="").exit_code == 2
+    assert accept("--quiet").stderr == ""
 
 
 def test_another_file_is_one_sentence_and_nothing_is_stored(accept, config, files, tmp_path):  # noqa: F811
     other = shutil.copy(files["citizens"], tmp_path / "other.parquet")
-    with open(other, "ab") as file:
-        file.write(b"x")
+    other.write_bytes(other.read_bytes() + b"x")
     done = accept(citizens=other)
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
     assert rows(config, runs) == 0

@@ -17,6 +17,8 @@ from quychu.circle.conversation import (
     LARGEST_BATCH_BYTES,
     answers_of,
     batches,
+    begin_rehearsal,
+    bind,
     collect_answers,
     outcomes,
     post_questions,
@@ -228,3 +230,25 @@ def test_batches_hold_what_fits_one_message():
 def test_a_folder_without_questions_says_what_to_do(tmp_path: Path):
     with pytest.raises(QuychuError, match=r"questions\.parquet: expected it in the run folder"):
         post_questions(PaperService(), tmp_path)
+
+
+def test_a_run_goes_on_with_the_service_it_began_with_and_no_other(run: Path):
+    bind(run, "urn:quychu:peer:service at https://a.vn")
+    bind(run, "urn:quychu:peer:service at https://a.vn")
+    with pytest.raises(QuychuError, match="expected the service this run has talked to"):
+        bind(run, "urn:quychu:peer:service at https://b.vn")
+
+
+def test_a_rehearsal_begins_anew_but_never_over_a_real_conversation(run: Path):
+    service = PaperService()
+    begin_rehearsal(run)
+    post_questions(service, run)
+    begin_rehearsal(run)
+    assert posted(run).accepted == 0
+    bind(run, "rehearsal")
+
+
+def test_a_real_conversation_is_not_rehearsed_over(run: Path):
+    bind(run, "urn:quychu:peer:service at https://a.vn")
+    with pytest.raises(QuychuError, match="talked to"):
+        begin_rehearsal(run)
