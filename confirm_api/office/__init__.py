@@ -5,7 +5,12 @@
 | `communes` | when two spellings name the same commune |
 | `rules` | who may see and decide what, pure |
 | `cases` | cases: opened, listed, shown |
-| `decisions` | decisions, second votes, reopening |
+| `casefile` | a case as an officer reads it |
+| `lookup` | a question by the code that the citizen sees too |
+| `decisions` | decisions, second votes, reopening, disputes |
+| `effects` | what a decision does beyond its case |
+| `wording` | what officers read, in Vietnamese |
+| `refusals` | what officers are refused |
 | `officers` | accounts, passwords, lock-out |
 | `sessions` | sessions of the pages |
 | `acceptance` | takes over a finished run for residence proofs |

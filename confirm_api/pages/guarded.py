@@ -22,7 +22,13 @@ from confirm_api.office.cases import note_refusal
 from confirm_api.pages import security, views
 from confirm_api.pages.office import Office
 
-_STATUS: Final = {"outside-commune": 403, "wrong-role": 403, "foreign-form": 403, "unknown-case": 404}
+_STATUS: Final = {
+    "outside-commune": 403,
+    "wrong-role": 403,
+    "foreign-form": 403,
+    "unknown-case": 404,
+    "unknown-item": 404,
+}
 _CONFLICT: Final = 409
 LONGEST_FORM_BYTES: Final = 16_384
 

@@ -7,6 +7,7 @@
 | `/` | cases by kind, commune, age |
 | `/ho-so/{no}` | a case: what the citizen said, what the register says, what may be decided |
 | `/ho-so/{no}/xac-nhan`, `/ho-so/{no}/quyet-dinh`, `/ho-so/{no}/mo-lai` | confirm, decide, reopen |
+| `/tra-cuu`, `/tranh-chap` | a question by its code; open a dispute on what has ended |
 | `/nhat-ky` | counts, checkpoint and leaves, for auditors and officers |
 | `/can-bo.css` | the one style sheet |
 
@@ -27,9 +28,9 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from sqlalchemy import select
 
 from confirm_api.errors import OfficeError
-from confirm_api.office import casefile, cases, decisions, officers, rules, sessions
+from confirm_api.office import casefile, cases, decisions, lookup, officers, rules, sessions
 from confirm_api.office.cases import UNDECIDED, Filter
-from confirm_api.office.refusals import LoginError, RoleError
+from confirm_api.office.refusals import LoginError, NoReasonError, RoleError
 from confirm_api.office.rules import Actor
 from confirm_api.pages import security, views
 from confirm_api.pages.guarded import FormError, GuardedRoute, NoSession
@@ -76,6 +77,8 @@ def router(office: Office) -> APIRouter:
     made.add_api_route("/ho-so/{no}/xac-nhan", confirm, methods=["POST"])
     made.add_api_route("/ho-so/{no}/quyet-dinh", decide, methods=["POST"])
     made.add_api_route("/ho-so/{no}/mo-lai", reopen, methods=["POST"])
+    made.add_api_route("/tra-cuu", lookup_page, methods=["GET"])
+    made.add_api_route("/tranh-chap", dispute, methods=["POST"])
     made.add_api_route("/nhat-ky", log_page, methods=["GET"])
     return made
 
@@ -318,6 +321,35 @@ def reopen(seat: Posted, no: CaseNo, reason: Text = "") -> Response:
     return RedirectResponse(f"{seat.office.base}/ho-so/{no}?xong={no}&kq=reopened", _SEE_OTHER)
 
 
+def lookup_page(request: Request, seat: Seated, ma: str = "") -> HTMLResponse:
+    """A question by the code that the citizen sees too."""
+    return _lookup(request, seat, ma)
+
+
+def dispute(
+    request: Request, seat: Posted, question: Text = "", item: Text = "", reason: Text = "", ma: Text = ""
+) -> Response:
+    """Dispute what has ended; the dispute's case is shown."""
+
+    def work(unit: Unit) -> int:
+        return decisions.open_dispute(unit, seat.actor, question, item, reason)
+
+    try:
+        no = locks.retrying(seat.office.units, work)
+    except NoReasonError as refusal:
+        return _lookup(request, seat, ma, error=str(refusal), status=_UNPROCESSABLE)
+    return RedirectResponse(f"{seat.office.base}/ho-so/{no}?xong={no}&kq=disputed", _SEE_OTHER)
+
+
+def _lookup(request: Request, seat: Seat, code: str, *, error: str | None = None, status: int = 200) -> HTMLResponse:
+    places = []
+    if code:
+        with seat.office.units.begin() as unit:
+            places = lookup.by_code(unit, seat.actor, code)
+    told: Told = {"code": code, "places": places, "error": error}
+    return _page(request, seat, "lookup.html", current="lookup", status=status, **told)
+
+
 def log_page(request: Request, seat: Seated, loai: str = "") -> HTMLResponse:
     """What an auditor reads: counts, the checkpoint, the newest leaves. No personal text."""
     with seat.office.units.begin() as unit:
@@ -366,6 +398,7 @@ def _binding_message(unit: Unit, question_no: int) -> str:
 _FLASHES: Final = {
     "decided": "Đã ghi quyết định cho hồ sơ số {no}.",
     "first_vote": "Đã ghi ý kiến cho hồ sơ số {no}; hồ sơ chờ cán bộ thứ hai.",
+    "disputed": "Đã mở tranh chấp, hồ sơ số {no}; hồ sơ cần hai cán bộ quyết định.",
     "reopened": "Đã mở lại hồ sơ số {no}; hồ sơ cần hai cán bộ quyết định.",
 }
 

@@ -1,7 +1,7 @@
 """From what a page knows to HTML: one environment of templates, a few words of format.
 
 >>> moment(1_764_000_000), short("0123456789abcdef", 8)
-('22:00 24/11/2025', '01234567…')
+('23:00 24/11/2025', '01234567…')
 """
 
 from __future__ import annotations

@@ -160,7 +160,7 @@ def test_no_page_is_wider_than_the_window(site, chromium, width):
 def test_every_field_has_a_label_and_every_page_one_heading(site, chromium):
     page = chromium.new_page()
     log_in(page, site.url, "lan")
-    for address in ("/", f"/ho-so/{site.cases['dispute']}", "/nhat-ky"):
+    for address in ("/", f"/ho-so/{site.cases['dispute']}", "/tra-cuu?ma=MEND-QRST", "/nhat-ky"):
         page.goto(site.url + address)
         unnamed = page.evaluate(
             "[...document.querySelectorAll('input:not([type=hidden]),select,textarea')]"

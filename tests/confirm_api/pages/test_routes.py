@@ -272,3 +272,33 @@ def test_an_address_cannot_make_the_page_say_anything(desk):
     html = desk("lan").get("/can-bo/?xong=<b>hi</b>&kq=decided").text
     assert "<b>hi" not in html
     assert "Đã ghi" not in html
+
+
+# ---- looking up ----------------------------------------------------------------------------------------------------
+
+
+def test_a_settled_parcel_is_found_by_its_code_and_disputed(units, desk, cases):
+    lan = desk("lan")
+    html = lan.get("/can-bo/tra-cuu?ma=mend+qrst").text
+    assert "nhập đúng ký tự cuối" in html
+    told = {name: field(html, name) for name in ("csrf", "question", "item", "ma")}
+    assert lan.post("/can-bo/tranh-chap", data={**told, "reason": "ok"}).status_code == 422
+    answer = lan.post("/can-bo/tranh-chap", data={**told, "reason": REASON})
+    assert answer.headers["location"] == "/can-bo/ho-so/11?xong=11&kq=disputed"
+    assert "Mở tranh chấp" not in lan.get("/can-bo/tra-cuu?ma=MEND-QRST").text
+    assert reasons(units)[-2:] == ["dispute-opened", "look-question"]
+
+
+@pytest.mark.parametrize("code", ["MEND-QRST", "XXXX-XXXX", "nonsense", "'; --"])
+def test_what_is_out_of_reach_looks_like_what_is_not_there(units, desk, cases, code):
+    assert "Không có câu hỏi nào" in desk("hoa").get("/can-bo/tra-cuu", params={"ma": code}).text
+    assert reasons(units)[-1] == "look-nothing"
+
+
+def test_an_auditor_looks_nothing_up(desk):
+    assert desk("tra").get("/can-bo/tra-cuu?ma=MEND-QRST").status_code == 403
+
+
+def test_a_dispute_of_another_page_is_not_taken(units, desk, cases):
+    told = {"csrf": "x", "question": "question-mend" + "-" * 9, "item": "item-mend" + "-" * 13, "reason": REASON}
+    assert desk("lan").post("/can-bo/tranh-chap", data=told).status_code == 403
