@@ -18,19 +18,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from confirm_api.vneid_sim import tables
 from confirm_api.vneid_sim.answers import checked, plain_text
 from confirm_api.vneid_sim.errors import NotOpenError
-from confirm_api.vneid_sim.provider import ANSWERED, DECLINED, OPEN, Desk, ping
+from confirm_api.vneid_sim.provider import ANSWERED, DECLINED, OPEN, Desk, ping, request_of
 from exchange.ids import new_id
 from exchange.payloads import parse
 
 QUEUED = "queued"
 _NEVER_FETCHED = 7 * 86_400
 """After this the provider gives the reply no more, so that waiting longer helps nobody."""
+
+_NEW_REPLY = insert(tables.replies)
+_ENDED = (
+    update(tables.requests)
+    .where(tables.requests.c.no == bindparam("of"))
+    .values(state=bindparam("as"), ended_at=bindparam("at"))
+)
+_NO_DRAFT = delete(tables.drafts).where(tables.drafts.c.auth_req_id == bindparam("of"))
 
 
 @dataclass(frozen=True)
@@ -51,9 +59,8 @@ def answer(conn: Connection, auth_req_id: str, said: Any, desk: Desk, now: int, 
     """Answer every item of an open request."""
     request = open_request(conn, auth_req_id, now, citizen_id)
     answers = checked(json.loads(request.ask)["items"], said, whole=True)
-    conn.execute(
-        insert(tables.replies).values(auth_req_id=auth_req_id, answers=_text(answers), acr=desk.acr, answered_at=now)
-    )
+    reply = {"auth_req_id": auth_req_id, "answers": _text(answers), "acr": desk.acr, "answered_at": now}
+    conn.execute(_NEW_REPLY, reply)
     _end(conn, request, ANSWERED, now)
 
 
@@ -63,8 +70,8 @@ def decline(conn: Connection, auth_req_id: str, now: int, citizen_id: str | None
 
 
 def _end(conn: Connection, request: Row[Any], state: str, now: int) -> None:
-    conn.execute(update(tables.requests).where(tables.requests.c.no == request.no).values(state=state, ended_at=now))
-    conn.execute(tables.drafts.delete().where(tables.drafts.c.auth_req_id == request.auth_req_id))
+    conn.execute(_ENDED, {"of": request.no, "as": state, "at": now})
+    conn.execute(_NO_DRAFT, {"of": request.auth_req_id})
     ping(conn, request.auth_req_id, now)
 
 
@@ -85,7 +92,7 @@ def answered_request(conn: Connection, auth_req_id: str, citizen_id: str | None)
 
 
 def _request(conn: Connection, auth_req_id: str, citizen_id: str | None) -> Row[Any] | None:
-    found = conn.execute(select(tables.requests).where(tables.requests.c.auth_req_id == auth_req_id)).first()
+    found = request_of(conn, auth_req_id)
     return None if found is None or citizen_id not in {None, found.citizen_id} else found
 
 
@@ -99,7 +106,7 @@ def revise(conn: Connection, auth_req_id: str, said: Any, desk: Desk, now: int, 
         .values(auth_req_id=auth_req_id, answers=_text(answers), acr=desk.acr, answered_at=at, state=QUEUED)
         .returning(tables.revisions.c.no)
     ).scalar_one()
-    conn.execute(tables.drafts.delete().where(tables.drafts.c.auth_req_id == auth_req_id))
+    conn.execute(_NO_DRAFT, {"of": auth_req_id})
     _send(conn, "revise", str(number), at if request.fetched_at is not None else request.expires_at + _NEVER_FETCHED)
     return number
 

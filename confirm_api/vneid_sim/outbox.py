@@ -28,7 +28,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from confirm_api.vneid_sim import tables
 from confirm_api.vneid_sim.citizen import QUEUED
@@ -51,6 +51,20 @@ _TRIES_OF_422 = 3
 _NOT_YET_SECONDS = 1.0
 _TRY_LATER = 429
 _LEAST_5XX = 500
+
+_DUE = (
+    select(tables.outbox)
+    .where(tables.outbox.c.due_at <= bindparam("now"))
+    .order_by(tables.outbox.c.no)
+    .limit(_TAKEN_AT_ONCE)
+)
+_TOKEN = select(tables.requests.c.token).where(tables.requests.c.auth_req_id == bindparam("auth_req_id"))
+_AGAIN = (
+    update(tables.outbox)
+    .where(tables.outbox.c.no == bindparam("of"))
+    .values(due_at=bindparam("due"), tries=bindparam("tried"))
+)
+_DONE = delete(tables.outbox).where(tables.outbox.c.no == bindparam("of"))
 
 log = logging.getLogger("vneid_sim")
 
@@ -258,11 +272,10 @@ class Outbox:
         """The row as it is after a try."""
         tries = row.tries + (isinstance(result, Later) and result.counted)
         delay = self._delay(row.kind, tries, result) if isinstance(result, Later) else None
-        mine = tables.outbox.c.no == row.no
         if delay is not None:
-            conn.execute(update(tables.outbox).where(mine).values(due_at=self._clock() + delay, tries=tries))
+            conn.execute(_AGAIN, {"of": row.no, "due": self._clock() + delay, "tried": tries})
             return
-        conn.execute(delete(tables.outbox).where(mine))
+        conn.execute(_DONE, {"of": row.no})
         status = result.status if isinstance(result, Delivered) else "refused"
         _tell(conn, row.kind, row.ref, status)
 
@@ -279,13 +292,11 @@ class Outbox:
 
 
 def _due_rows(conn: Connection, now: float) -> Sequence[Row[Any]]:
-    due = select(tables.outbox).where(tables.outbox.c.due_at <= now).order_by(tables.outbox.c.no)
-    return conn.execute(due.limit(_TAKEN_AT_ONCE)).all()
+    return conn.execute(_DUE, {"now": now}).all()
 
 
 def _token(conn: Connection, auth_req_id: str) -> str | None:
-    found = tables.requests.c.auth_req_id == auth_req_id
-    return conn.execute(select(tables.requests.c.token).where(found)).scalar()
+    return conn.execute(_TOKEN, {"auth_req_id": auth_req_id}).scalar()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, cast, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from confirm_api.vneid_sim import tables
@@ -33,6 +33,18 @@ OPEN, ANSWERED, DECLINED, CANCELLED, SUPERSEDED = "open", "answered", "declined"
 _DAY = 86_400
 _NOBODY, _LEVEL_2 = 0, 2
 _CHALLENGES = {("certificate_suffix", 4), ("none", 0)}
+
+# The statements of the hot paths, built once: building them costs more than running them.
+_REQUEST = select(tables.requests).where(tables.requests.c.auth_req_id == bindparam("auth_req_id"))
+_ATTEMPTS = select(tables.requests).where(tables.requests.c.question_id == bindparam("question_id"))
+_LEVEL = select(tables.accounts.c.level).where(tables.accounts.c.citizen_id == bindparam("citizen_id"))
+_REPLY = select(tables.replies).where(tables.replies.c.auth_req_id == bindparam("auth_req_id"))
+_NEW_REQUEST, _TO_SEND = insert(tables.requests), insert(tables.outbox)
+_FETCHED = (
+    update(tables.requests).where(tables.requests.c.auth_req_id == bindparam("of")).values(fetched_at=bindparam("at"))
+)
+_NO_PING = delete(tables.outbox).where(tables.outbox.c.kind == "ping", tables.outbox.c.ref == bindparam("of"))
+_CHANGES = select(tables.revisions.c.no).where(tables.revisions.c.auth_req_id == bindparam("auth_req_id"))
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,7 @@ def listed_levels(settings: AccountSettings) -> dict[str, int]:
 
 def level_of(conn: Connection, citizen_id: str, default: int) -> int:
     """The level of the citizen's account."""
-    found = conn.execute(select(tables.accounts.c.level).where(tables.accounts.c.citizen_id == citizen_id)).scalar()
+    found = conn.execute(_LEVEL, {"citizen_id": citizen_id}).scalar()
     return default if found is None else found
 
 
@@ -110,19 +122,17 @@ def level_of(conn: Connection, citizen_id: str, default: int) -> int:
 def ask(conn: Connection, message: Mapping[str, Any], jti: str, desk: Desk, now: int) -> AskTaken | AskError:
     """Take a `landask`."""
     asked = message["ask"]
-    same_attempt = conn.execute(
-        select(tables.requests).where(
-            tables.requests.c.question_id == asked["question_id"], tables.requests.c.attempt == asked["attempt"]
-        )
-    ).first()
-    if same_attempt is not None:
-        return _ask_again(conn, same_attempt, message, jti, desk, now)
+    attempts = {row.attempt: row for row in conn.execute(_ATTEMPTS, {"question_id": asked["question_id"]})}
+    if asked["attempt"] in attempts:
+        return _ask_again(conn, attempts[asked["attempt"]], message, jti, desk, now)
     if not asked["items"] or not all(_can_be_met(item["challenge"]) for item in asked["items"]):
         return AskError("invalid_request")
     level = level_of(conn, message["login_hint"], desk.default_level)
     if level < _LEVEL_2:
         return AskError("unknown_user_id" if level == _NOBODY else "access_denied")
-    return _ask_anew(conn, message, jti, desk, now)
+    _close_older(conn, attempts, asked["attempt"], now)
+    overtaken = any(attempt > asked["attempt"] for attempt in attempts)
+    return _ask_anew(conn, message, jti, desk, now, SUPERSEDED if overtaken else OPEN)
 
 
 def _can_be_met(challenge: Mapping[str, Any]) -> bool:
@@ -141,43 +151,39 @@ def _ask_again(
     return AskTaken(known.auth_req_id, max(0, known.expires_at - now), desk.promises.interval_seconds)
 
 
-def _ask_anew(conn: Connection, message: Mapping[str, Any], jti: str, desk: Desk, now: int) -> AskTaken:
+def _ask_anew(conn: Connection, message: Mapping[str, Any], jti: str, desk: Desk, now: int, state: str) -> AskTaken:
     asked = message["ask"]
     lasts = min(message["requested_expiry"], int(desk.promises.longest_request_days * _DAY))
-    state = SUPERSEDED if _close_older(conn, asked["question_id"], asked["attempt"], now) else OPEN
     auth_req_id = new_id(desk.entropy)
-    conn.execute(
-        insert(tables.requests).values(
-            auth_req_id=auth_req_id,
-            question_id=asked["question_id"],
-            attempt=asked["attempt"],
-            citizen_id=message["login_hint"],
-            ask=_text(asked),
-            ask_jti=jti,
-            token=message["client_notification_token"],
-            binding_message=message["binding_message"],
-            created_at=now,
-            expires_at=now + lasts,
-            state=state,
-        )
-    )
+    row = {
+        "auth_req_id": auth_req_id,
+        "question_id": asked["question_id"],
+        "attempt": asked["attempt"],
+        "citizen_id": message["login_hint"],
+        "ask": _text(asked),
+        "ask_jti": jti,
+        "token": message["client_notification_token"],
+        "binding_message": message["binding_message"],
+        "created_at": now,
+        "expires_at": now + lasts,
+        "state": state,
+    }
+    conn.execute(_NEW_REQUEST, row)
     return AskTaken(auth_req_id, lasts if state == OPEN else 0, desk.promises.interval_seconds)
 
 
-def _close_older(conn: Connection, question_id: str, attempt: int, now: int) -> bool:
-    """Take older attempts away; True where a newer one is known already."""
-    of_question = tables.requests.c.question_id == question_id
-    attempts = conn.execute(select(tables.requests.c.attempt, tables.requests.c.state).where(of_question)).all()
-    if any(row.attempt < attempt and row.state == OPEN for row in attempts):
-        older = of_question & (tables.requests.c.attempt < attempt) & (tables.requests.c.state == OPEN)
-        conn.execute(update(tables.requests).where(older).values(state=SUPERSEDED, ended_at=now))
-    return any(row.attempt > attempt for row in attempts)
+def _close_older(conn: Connection, attempts: Mapping[int, Row[Any]], attempt: int, now: int) -> None:
+    """Take older attempts away."""
+    older = [row.no for row in attempts.values() if row.attempt < attempt and row.state == OPEN]
+    if older:
+        closed = update(tables.requests).where(tables.requests.c.no.in_(older))
+        conn.execute(closed.values(state=SUPERSEDED, ended_at=now))
 
 
 def ping(conn: Connection, auth_req_id: str, now: float) -> None:
     """Intend a ping, in place of one that waits; a new row, since the old one's delivery may be under way."""
-    conn.execute(delete(tables.outbox).where(tables.outbox.c.kind == "ping", tables.outbox.c.ref == auth_req_id))
-    conn.execute(insert(tables.outbox).values(kind="ping", ref=auth_req_id, due_at=now))
+    conn.execute(_NO_PING, {"of": auth_req_id})
+    conn.execute(_TO_SEND, {"kind": "ping", "ref": auth_req_id, "due_at": now})
 
 
 # ── /token ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,7 +191,7 @@ def ping(conn: Connection, auth_req_id: str, now: float) -> None:
 
 def token(conn: Connection, auth_req_id: str, desk: Desk, now: int) -> dict[str, Any] | TokenError:
     """The `landreply` of a request, or why there is none."""
-    found = conn.execute(select(tables.requests).where(tables.requests.c.auth_req_id == auth_req_id)).first()
+    found = request_of(conn, auth_req_id)
     if found is None or now > found.expires_at + desk.promises.retention_days * _DAY:
         return TokenError("invalid_grant")
     if found.state == DECLINED:
@@ -199,7 +205,7 @@ def token(conn: Connection, auth_req_id: str, desk: Desk, now: int) -> dict[str,
 
 
 def _reply(conn: Connection, found: Row[Any]) -> dict[str, Any]:
-    said = conn.execute(select(tables.replies).where(tables.replies.c.auth_req_id == found.auth_req_id)).one()
+    said = conn.execute(_REPLY, {"auth_req_id": found.auth_req_id}).one()
     return {
         "auth_req_id": found.auth_req_id,
         "question_id": found.question_id,
@@ -214,10 +220,11 @@ def _reply(conn: Connection, found: Row[Any]) -> dict[str, Any]:
 
 def _note_fetched(conn: Connection, auth_req_id: str, now: int) -> None:
     """From now on a change of the answer has something to change: what waits for that may go."""
-    conn.execute(update(tables.requests).where(tables.requests.c.auth_req_id == auth_req_id).values(fetched_at=now))
-    numbers = select(cast(tables.revisions.c.no, String)).where(tables.revisions.c.auth_req_id == auth_req_id)
-    waiting = (tables.outbox.c.kind == "revise") & tables.outbox.c.ref.in_(numbers)
-    conn.execute(update(tables.outbox).where(waiting).values(due_at=now))
+    conn.execute(_FETCHED, {"of": auth_req_id, "at": now})
+    changes = [str(number) for number in conn.execute(_CHANGES, {"auth_req_id": auth_req_id}).scalars()]
+    if changes:
+        waiting = (tables.outbox.c.kind == "revise") & tables.outbox.c.ref.in_(changes)
+        conn.execute(update(tables.outbox).where(waiting).values(due_at=now))
 
 
 class Pace:
@@ -276,6 +283,11 @@ def _cancel_now(conn: Connection, auth_req_id: str, reason: str, content: str, n
         .where(tables.requests.c.auth_req_id == auth_req_id, tables.requests.c.state == OPEN)
         .values(state=CANCELLED, ended_at=now, end_reason=reason)
     )
+
+
+def request_of(conn: Connection, auth_req_id: str) -> Row[Any] | None:
+    """The row of a request."""
+    return conn.execute(_REQUEST, {"auth_req_id": auth_req_id}).first()
 
 
 def _text(content: Mapping[str, Any]) -> str:

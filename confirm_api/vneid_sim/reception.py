@@ -45,6 +45,8 @@ BODY_SECONDS = 20.0
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _TRY_AGAIN_SECONDS = 2
 
+_SPEND = upsert(tables.seen_messages).on_conflict_do_nothing()
+
 log = logging.getLogger("vneid_sim")
 
 Outcome = Mapping[str, Any] | AskTaken | AskError | TokenError | OtherContent
@@ -224,8 +226,7 @@ class Reception:
 
 def spend(conn: Connection, iss: str, jti: str, now: int) -> bool:
     """Check (14): whether this `jti` is new; it is spent from now on."""
-    statement = upsert(tables.seen_messages).values(iss=iss, jti=jti, seen_at=now).on_conflict_do_nothing()
-    return conn.execute(statement).rowcount == 1
+    return conn.execute(_SPEND, {"iss": iss, "jti": jti, "seen_at": now}).rowcount == 1
 
 
 def invalid(detail: str) -> Response:

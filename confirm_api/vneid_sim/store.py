@@ -17,6 +17,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -35,6 +36,8 @@ Job = Callable[[Connection], Any]
 _BATCH_JOBS = 200
 _QUEUE_JOBS = 2_000
 _LOCK_SECONDS = 10
+_GATHER_SECONDS = 0.002
+"""How long the first job of a batch waits for others: a commit costs more than that."""
 
 
 class Store:
@@ -82,6 +85,7 @@ class Store:
         open_ = True
         while open_:
             batch = [self._jobs.get()]
+            time.sleep(_GATHER_SECONDS)
             while len(batch) < _BATCH_JOBS and not self._jobs.empty():
                 batch.append(self._jobs.get())
             open_ = None not in batch

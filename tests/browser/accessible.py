@@ -1,4 +1,4 @@
-"""Accessibility as a browser computes it: names, contrast, sizes, order; our own checker, run in the page (accessible.js).
+"""Accessibility as a browser computes it: names, contrast, sizes, order; our own checker (accessible.js), in the page.
 
 Rules (WCAG 2.2 AA, and the brief of the app)
 - Every field, link, button and picture has a name; every id that a label or a description points to is there, once.

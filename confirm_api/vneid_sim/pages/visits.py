@@ -172,7 +172,7 @@ class Door:
         """Read the form, where it is ours and not too large."""
         request = visit.request
         size = request.headers.get("content-length", "")
-        if not _is_ours(request) or not (size.isascii() and size.isdigit() and int(size) <= largest):
+        if not _is_ours(request, visit.settings) or not (size.isascii() and size.isdigit() and int(size) <= largest):
             return False
         try:
             visit.form = await request.form(max_files=20, max_fields=2_000)
@@ -185,10 +185,11 @@ class Door:
         return sessions.is_genuine(visit.secret, visit.form.get("secret"))
 
 
-def _is_ours(request: Request) -> bool:
+def _is_ours(request: Request, settings: Settings) -> bool:
     """Whether the form comes from our own pages, as far as the browser tells."""
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    ours = {request.headers.get("host"), urlsplit(settings.public_url or "").netloc or None} - {None}
+    return origin is None or urlsplit(origin).netloc in ours
 
 
 def safe_place(place: str) -> str:
