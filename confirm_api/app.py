@@ -38,7 +38,7 @@ from confirm_api.routes.messages import UseCases
 from confirm_api.unit import Units
 from exchange.sealed.keys import Directory, Own
 
-STOP_SECONDS = 25
+STOP_SECONDS = 35
 """How long background work may take to end."""
 
 

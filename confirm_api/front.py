@@ -82,7 +82,8 @@ class Front:
         return await endpoint(Request(scope, receive)) if endpoint else None
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
-        client, forwarded = scope.get("client"), Headers(scope=scope).get("x-forwarded-for")
+        # some proxies add a line of their own: the last line is theirs, so all of them are one list
+        client, forwarded = scope.get("client"), ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
         address = scope["quychu.address"] = self._address(client and client[0], forwarded)
         if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
             return problems.problem("headers-too-large", "Request header fields too large", 431)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from confirm_api.app import create_app
 from confirm_api.audit import checkpoint, merkle
 from confirm_api.errors import BusyError, ContentError
-from confirm_api.limits import Rate, Rates
+from confirm_api.limits import Rate, Rates, networks
 from confirm_api.store.engine import reading
 from confirm_api.store.tables import leaves, records, seen_jtis
 from exchange.ids import new_id
@@ -265,6 +265,29 @@ def test_too_many_of_one_address_wait_while_health_answers(units, tmp_path, cloc
         found = [HTTP.get(f"{base}/v1/log/key").status_code for _ in range(3)]
         assert found == [200, 200, 429]
         assert HTTP.get(f"{base}/health/live").status_code == 200
+
+
+@on_one_database
+def test_behind_a_proxy_of_ours_the_sender_is_counted_and_not_what_the_sender_wrote(units, tmp_path, trials):
+    rates = Rates(address=Rate(0.001, 1))
+    with served(create_app(deps(units, tmp_path, trials, rates=rates, proxies=networks(["127.0.0.1/32"])))) as base:
+        found = [
+            HTTP.get(
+                f"{base}/v1/log/key", headers=[("X-Forwarded-For", made_up), ("X-Forwarded-For", sender)]
+            ).status_code
+            for made_up, sender in [("1.1.1.1", "203.0.113.1"), ("2.2.2.2", "203.0.113.1"), ("1.1.1.1", "203.0.113.2")]
+        ]
+        assert found == [200, 429, 200]
+
+
+@on_one_database
+@pytest.mark.parametrize("size", [262_145, 1_000_000, 5_000_000])
+def test_a_body_of_any_size_gets_the_same_bytes(client, units, size):
+    response = client.post(PATH, b"A" * size)
+    assert (response.status_code, response.content) == (400, UNACCEPTABLE)
+    leaf = leaves_of(client.base, units)[-1]
+    whole = hashlib.sha256(b"A" * size).hexdigest() if size < 2_000_000 else None
+    assert (leaf["reason"], leaf["sealed"]) == ("1", whole)
 
 
 @on_one_database
