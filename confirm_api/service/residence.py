@@ -10,6 +10,7 @@ Example: `residence(unit, payload, peer).content["has_residential_parcel"]`.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
@@ -60,10 +61,19 @@ def _parcels(unit: Unit, handle: str) -> list[dict[str, Any]]:
     return [unit.vault.open(handle, parcel_context(row.run_no, handle), row.box) for row in rows]
 
 
-def _as_of(unit: Unit) -> int:
-    """When the run was accepted that the answer rests on; now where there is none."""
+def _as_of(unit: Unit) -> str:
+    """The day on which the run was accepted that the answer rests on; today where there is none."""
     found: int | None = unit.conn.execute(_ACCEPTED_AT).scalar()
-    return unit.now if found is None else found
+    return vietnamese_day(unit.now if found is None else found)
+
+
+def vietnamese_day(seconds: int) -> str:
+    """The date of a moment where the land is.
+
+    >>> vietnamese_day(1_790_000_000), vietnamese_day(1_790_010_000)
+    ('2026-09-21', '2026-09-22')
+    """
+    return datetime.fromtimestamp(seconds, timezone(timedelta(hours=7))).date().isoformat()
 
 
 _CASE = select(residence_cases.c.handle).where(
