@@ -72,7 +72,8 @@ class GuardedRoute(APIRoute):
                 response = RedirectResponse(f"{self.office.base}/dang-nhap", 303)
             except (OfficeError, RequestValidationError) as refusal:
                 response = await run_in_threadpool(_refused, request, refusal)
-            response.headers.update(security.HEADERS)
+            for name, value in security.HEADERS.items():
+                response.headers.setdefault(name, value)
             return response
 
         return handle

@@ -43,6 +43,8 @@ from confirm_api.unit import Unit
 
 _SEE_OTHER: Final = 303
 _UNPROCESSABLE: Final = 422
+_KEPT: Final = {"Cache-Control": "public, max-age=86400"}
+"""Of what holds nothing of anybody; its address changes with its content."""
 _STATES: Final = {"cho": UNDECIDED, "hai": ("first_vote",), "xong": ("decided",)}
 """What the list's filter by state says in its address."""
 
@@ -119,12 +121,12 @@ Told = dict[str, Any]
 
 def style() -> FileResponse:
     """The one style sheet."""
-    return FileResponse(views.HERE / "static" / "can-bo.css", media_type="text/css")
+    return FileResponse(views.HERE / "static" / "can-bo.css", media_type="text/css", headers=_KEPT)
 
 
 def icon() -> FileResponse:
     """The sign in the browser's tab."""
-    return FileResponse(views.HERE / "static" / "bieu-tuong.svg", media_type="image/svg+xml")
+    return FileResponse(views.HERE / "static" / "bieu-tuong.svg", media_type="image/svg+xml", headers=_KEPT)
 
 
 def to_list(request: Request) -> Response:

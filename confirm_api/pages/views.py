@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +41,11 @@ def size(of: int) -> str:
     return f"{of / 1e6:.1f} MB".replace(".", ",") if of >= 1_000_000 else f"{max(of // 1000, 1)} KB"
 
 
+def _digest(file: Path) -> str:
+    """Tells one version of a file from another."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -49,7 +55,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"moment": moment, "short": short, "size": size, "age": wording.age}
-    made.globals |= {"words": wording, "label": wording.label}
+    made.globals |= {"words": wording, "label": wording.label, "style": _digest(HERE / "static" / "can-bo.css")}
     return made
 
 

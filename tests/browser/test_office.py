@@ -37,7 +37,6 @@ def page(chromium):
     page = context.new_page()
     page.complaints = []
     page.on("console", lambda message: page.complaints.append(message.text))
-    page.on("requestfailed", lambda request: page.complaints.append(request.url))
     yield page
     context.close()
 

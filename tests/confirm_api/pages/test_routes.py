@@ -102,6 +102,13 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(desk, cases):
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", lan.get(page).text)
 
 
+def test_only_the_style_sheet_is_kept_by_the_browser_and_its_address_tells_its_version(client_of):
+    client = client_of()
+    sheet = re.search(r'href="([^"]+css\?v=\w+)"', client.get("/can-bo/dang-nhap").text).group(1)
+    assert client.get(sheet).headers["cache-control"] == "public, max-age=86400"
+    assert client.get("/can-bo/bieu-tuong.svg").headers["content-type"] == "image/svg+xml"
+
+
 # ---- looking -------------------------------------------------------------------------------------------------------
 
 
