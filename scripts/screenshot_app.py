@@ -43,7 +43,7 @@ def main() -> int:
     ):
         chromium = play.chromium.launch(executable_path=browser, args=FLAGS)
         page = chromium.new_page(
-            viewport={"width": options.width, "height": 740}, java_script_enabled=False, device_scale_factor=2
+            viewport={"width": options.width, "height": 740}, java_script_enabled=False, device_scale_factor=1
         )
         shoot(world, page, options.out)
         chromium.close()

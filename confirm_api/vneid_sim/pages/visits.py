@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -155,8 +156,8 @@ class Door:
             return RedirectResponse(f"/app/login{ended}", 303)
         try:
             await self._touch(visit)
-            if visit.request.method == "POST" and not await self._is_genuine(visit, largest):
-                return visit.problem("form", 403)
+            if visit.request.method == "POST" and (problem := await self._form_problem(visit, largest)):
+                return problem
             return await handler(visit)
         except NotOpenError:
             return visit.problem("ended", 409)
@@ -168,21 +169,18 @@ class Door:
         if session is not None and sessions.needs_touch(session, app, now):
             await self.store.run(lambda conn: sessions.touch(conn, session, app, now))
 
-    async def _is_genuine(self, visit: Visit, largest: int) -> bool:
-        """Read the form, where it is ours and not too large."""
-        request = visit.request
-        size = request.headers.get("content-length", "")
-        if not _is_ours(request, visit.settings) or not (size.isascii() and size.isdigit() and int(size) <= largest):
-            return False
+    async def _form_problem(self, visit: Visit, largest: int) -> Response | None:
+        """Read the form; a page where it is not ours, too large or no form at all."""
+        size = visit.request.headers.get("content-length", "")
+        if not (size.isascii() and size.isdigit()) or not _is_ours(visit.request, visit.settings):
+            return visit.problem("form", 403)
+        if int(size) > largest:
+            return visit.problem("large", 413)
         try:
-            visit.form = await request.form(max_files=20, max_fields=2_000)
-        except (ClientDisconnect, ValueError):
-            return False
-        except Exception as error:  # starlette turns a bad multipart body into its own HTTPException
-            if getattr(error, "status_code", None) == 400:
-                return False
-            raise
-        return sessions.is_genuine(visit.secret, visit.form.get("secret"))
+            visit.form = await visit.request.form(max_files=20, max_fields=2_000)
+        except (ClientDisconnect, HTTPException, ValueError):
+            return visit.problem("form", 403)
+        return None if sessions.is_genuine(visit.secret, visit.form.get("secret")) else visit.problem("form", 403)
 
 
 def _is_ours(request: Request, settings: Settings) -> bool:
