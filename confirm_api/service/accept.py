@@ -57,6 +57,7 @@ def accept_questions(unit: Unit, payload: LandQuestions, _peer: Peer) -> UseCase
     faults = [question_fault(one) for one in payload.questions]
     right = [one for one, fault in zip(payload.questions, faults, strict=True) if fault is None]
     batch = _Batch(unit.vault.handles_of([one.citizen_id for one in right], create=True))
+    unit.vault.citizens_of(batch.handles.values())  # all keys in one statement; each is used below
     batch.refuse([one for one, fault in zip(payload.questions, faults, strict=True) if fault is not None], "invalid")
     world = World.load(unit, handles=set(batch.handles.values()), item_ids=_item_ids(right))
     new = _unknown(unit, batch, right)
