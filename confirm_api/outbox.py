@@ -14,7 +14,7 @@ Rules (protocol §5)
 >>> is_dead(9, final=False), is_dead(10, final=False), is_dead(1, final=True)
 (False, True, True)
 >>> [next_poll(now=age, interval=2, begun_at=0, idp_expires_at=86_400) for age in (1, 60, 86_399)]
-[3, 66, 86401]
+[4, 66, 86402]
 """
 
 from __future__ import annotations
@@ -81,8 +81,11 @@ def is_dead(tries: int, *, final: bool) -> bool:
 
 
 def next_poll(now: int, interval: int, begun_at: int, idp_expires_at: int | None, least: int = 0) -> int:
-    """When a request is fetched next, unless a ping comes first."""
-    shortest = max(interval, least)
+    """When a request is fetched next, unless a ping comes first.
+
+    `now` is a second that may be over almost, so the interval holds only with one more.
+    """
+    shortest = max(interval + 1, least)
     at = now + max(shortest, min((now - begun_at) // SHARE_OF_AGE, LONGEST_POLL_SECONDS))
     if idp_expires_at is not None and at > idp_expires_at:
         return max(now + shortest, idp_expires_at)
