@@ -109,8 +109,9 @@ def lay_out(folder: Path, told: Told | None = None) -> World:
         world.jwks(party).write_bytes(keys.public().to_json())
     MasterKeys.make(folder / "keys" / "store")
     write_log_key(new_log_key(ORIGIN), folder / "keys" / "log.key")
-    for name, text in {"database.url": told.database, "key_store.url": told.key_store}.items():
-        _write_private(folder / "keys" / name, _placed(text, folder))
+    for name, url in (("database", told.database), ("key_store", told.key_store)):
+        if not _is_file(url):
+            _write_private(folder / "keys" / f"{name}.url", url)
     _write_private(folder / "keys" / "driver.token", secrets.token_urlsafe(32))
     world.service_config.write_text(_toml(_merged(_service(world, told), told.service)), encoding="utf-8")
     world.provider_config.write_text(_toml(_merged(_provider(world, told), told.provider)), encoding="utf-8")
@@ -265,9 +266,9 @@ def _service(world: World, told: Told) -> dict[str, Any]:
             peer["url"] = world.provider_url
     return {
         "service": {"keys": "keys/service.keys.json", "port": _port(world.service_url)},
-        "database": {"url": {"file": "keys/database.url"}},
+        "database": {"url": _location("database", told.database)},
         "key_store": {
-            "url": {"file": "keys/key_store.url"},
+            "url": _location("key_store", told.key_store),
             "master": {"file": "keys/store/master.key"},
             "index": {"file": "keys/store/index.key"},
         },
@@ -298,9 +299,13 @@ def _port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
-def _placed(url: str, folder: Path) -> str:
-    """A url of SQLite in a file of its own has no folder to be relative to."""
-    return f"sqlite:///{(folder / url.removeprefix('sqlite:///')).resolve()}" if url.startswith("sqlite:///") else url
+def _is_file(url: str) -> bool:
+    return url.startswith("sqlite:///")
+
+
+def _location(name: str, url: str) -> Any:
+    """SQLite's file relative to the settings; a url with a password in a private file of its own."""
+    return url if _is_file(url) else {"file": f"keys/{name}.url"}
 
 
 def _merged(settings: dict[str, Any], more: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
