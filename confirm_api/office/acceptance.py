@@ -106,6 +106,11 @@ def parcel_context(run_no: int, handle: str) -> str:
     return f"accepted_parcels/{run_no}/{handle}"
 
 
+# With RETURNING, many rows go to the server in one statement; without it, one by one.
+_STORED: Final = insert(accepted_parcels).returning(accepted_parcels.c.no)
+_STATUS: Final = insert(people).returning(people.c.handle)
+
+
 # ---- the steps -----------------------------------------------------------------------------------------------------
 
 
@@ -138,8 +143,7 @@ def _store_chunk(units: Units, run_no: int, last: int, rows: Sequence[Mapping[st
         unit.conn.execute(select(runs.c.no).where(runs.c.no == run_no).with_for_update())
         if _last_in(unit, run_no) != last:
             raise OfficeError("Kết quả này đang được tiếp nhận bởi một lệnh khác; hãy chờ lệnh đó xong.")
-        unit.conn.execute(insert(accepted_parcels), list(rows))
-        return _last_in(unit, run_no)
+        return max(int(no) for no in unit.conn.execute(_STORED, list(rows)).scalars())
 
 
 def _load_people(units: Units, people_: Iterable[Sequence[Person]], report: Report) -> int:
@@ -162,7 +166,7 @@ def _store_people(units: Units, chunk: Sequence[Person]) -> int:
         if both:
             unit.conn.execute(delete(people).where(people.c.handle.in_(both)))
         if rows:
-            unit.conn.execute(insert(people), rows)
+            unit.conn.execute(_STATUS, rows)
     return len(rows)
 
 
