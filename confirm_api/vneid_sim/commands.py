@@ -120,7 +120,9 @@ def _run(app: Any, listening: socket.socket, ready: Callable[[], None]) -> None:
             if self.started:
                 await asyncio.to_thread(ready)
 
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="on")
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, lifespan="on", timeout_keep_alive=30
+    )
     with suppress(KeyboardInterrupt):
         _Server(config).run(sockets=[listening])
 

@@ -29,6 +29,7 @@ Decide = Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]] | str | None]
 
 _PAGE = 1_000
 _SECONDS = 60
+_IDLE_SECONDS = 2
 _OK = 200
 
 
@@ -45,8 +46,8 @@ class DriverClient:
         self.after = 0
         """Where to go on."""
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-        self._place = urlsplit(url).netloc
-        self._connection = http.client.HTTPConnection(self._place, timeout=_SECONDS)
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_SECONDS)
+        self._used_at = time.monotonic()
 
     @classmethod
     def of_ready_file(cls, text: str) -> Self:
@@ -57,6 +58,9 @@ class DriverClient:
     def call(self, name: str, body: Any = None) -> Any:
         """One call of the table in driver_api.py."""
         content = None if body is None else json.dumps(body).encode()
+        if time.monotonic() - self._used_at > _IDLE_SECONDS:
+            self._connection.close()  # the server may be about to, and a call is never made twice
+        self._used_at = time.monotonic()
         try:
             self._connection.request("GET" if body is None else "POST", f"/driver/{name}", content, self._headers)
             answer = self._connection.getresponse()
