@@ -75,7 +75,7 @@ def _open(unit: Unit, made: dict[str, tuple[int, str]]) -> list[tuple[str, int]]
         ("unproven", "plain"), ("unsure", "unsure"), ("revision", "back"), ("correction", "mend"),
     )  # fmt: skip
     told = {asked.name: asked for asked in QUESTIONS}
-    opened = []
+    opened: list[tuple[str, int]] = []
     for place, (kind, name) in enumerate(kinds):
         question_no, handle = made[name]
         content = {"corrections": _corrections(told[name])} if kind == "correction" else None
@@ -91,10 +91,12 @@ def ask(unit: Unit, asked: Asked) -> tuple[int, str]:
     """A question with its item, its answered attempt and the reply; its number and the citizen's handle."""
     handle = unit.vault.handle_of(asked.citizen_id, create=True)
     assert handle is not None
-    no = int(unit.conn.execute(insert(questions).values(_question(unit, asked, handle))).inserted_primary_key[0])
+    posted = insert(questions).values(_question(unit, asked, handle)).returning(questions.c.no)
+    no = int(unit.conn.execute(posted).scalar_one())
     box = unit.vault.seal(handle, contexts.item(no, _id(asked.item)), _parcel(asked))
     unit.conn.execute(insert(items).values(_item(unit, asked, no, box)))
-    attempt = unit.conn.execute(insert(attempts).values(_attempt(unit, no, asked))).inserted_primary_key[0]
+    begun = insert(attempts).values(_attempt(unit, no, asked)).returning(attempts.c.no)
+    attempt = int(unit.conn.execute(begun).scalar_one())
     _reply(unit, asked, attempt, handle)
     return no, handle
 

@@ -1,5 +1,8 @@
 """From what a citizen says to what an officer decides and the engine collects, through the real use cases."""
 
+import itertools
+from dataclasses import replace
+
 import pytest
 
 from confirm_api.office import casefile, decisions
@@ -9,6 +12,7 @@ from confirm_api.office.decisions import decide, reopen
 from confirm_api.service import residence
 from exchange.payloads import Residence
 from tests.confirm_api.office.conftest import LAN, MINH, REASON
+from tests.confirm_api.service import helpers
 from tests.confirm_api.service.helpers import PEER, Story, citizen, parcel, question, said
 
 SERIAL = "AD 266864"
@@ -16,7 +20,10 @@ RIGHT, WRONG = "6864", "0000"
 
 
 @pytest.fixture
-def story(units, clock, staff) -> Story:
+def story(units, clock, staff, monkeypatch) -> Story:
+    """Every sealed answer of the other side has its own `jti`, as a real one has."""
+    plain, numbers = helpers.opened, itertools.count()
+    monkeypatch.setattr(helpers, "opened", lambda: replace(plain(), jti=helpers.ident(f"jti {next(numbers)}")))
     return Story(units, clock)
 
 
