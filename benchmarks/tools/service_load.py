@@ -8,7 +8,7 @@ Rules
 - A question is done when the feed has given an outcome for each of its items; the time is that of the answer's arrival.
 - The seconds of a call are those of the HTTP exchange alone, as the client sees them: sealing before it and opening
   after it are the client's own work.
-- Probes have a clock and a thread each, so that a slow one holds up nobody else.
+- Probes have a clock and a thread each, so that a slow one holds up nobody else; their clocks are spread over a period.
 
 Example: `Process(target=engine, args=(load, stop, results))` puts an `EngineTold` into `results`.
 """
@@ -241,7 +241,11 @@ def citizens(load: Load, ready: str, stop: Any, answered: Any) -> None:
 def probes(load: Load, stop: Any, answered: Any, results: Any) -> None:
     """The process of the other parties: each endpoint is called by its own clock."""
     work = _probes(load, answered)
-    threads = [Thread(target=_probe, args=(probe, load.probes_per_second, stop)) for _, probe in work]
+    period = 1.0 / load.probes_per_second
+    threads = [
+        Thread(target=_probe, args=(probe, period, period * place / len(work), stop))
+        for place, (_, probe) in enumerate(work)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -249,10 +253,10 @@ def probes(load: Load, stop: Any, answered: Any, results: Any) -> None:
     results.put(("probes", [call for client, _ in work for call in client.calls]))
 
 
-def _probe(probe: Callable[[int], None], per_second: float, stop: Any) -> None:
-    began = time.monotonic()
+def _probe(probe: Callable[[int], None], period: float, delay: float, stop: Any) -> None:
+    began = time.monotonic() + delay
     for number in itertools.count():
-        if stop.wait(max(0.0, began + number / per_second - time.monotonic())):
+        if stop.wait(max(0.0, began + number * period - time.monotonic())):
             return
         try:
             probe(number)
