@@ -27,11 +27,10 @@ WAITING = {
 
 def one_of_each() -> list:
     """The first case of every scenario that does not wait long; INTEROP=full is for all."""
-    scenarios = conformance.service_scenarios()
     if os.environ.get("INTEROP") == "full":
-        return scenarios
-    first = {scenario.name.partition("[")[0]: scenario for scenario in reversed(scenarios)}
-    return [scenario for name, scenario in reversed(first.items()) if name not in WAITING]
+        return conformance.service_scenarios()
+    first = conformance.first_of_each(conformance.service_scenarios())
+    return [scenario for scenario in first if scenario.name.partition("[")[0] not in WAITING]
 
 
 @contextlib.contextmanager
@@ -46,14 +45,14 @@ def small_world(suite: str, **more) -> Iterator[tuple[World, SmallService]]:
 
 
 @pytest.fixture(scope="module", params=SUITES if os.environ.get("INTEROP") == "full" else SUITES[1:])
-def world(request) -> World:
+def outcomes(request) -> dict[str, conformance.Outcome]:
     with small_world(request.param, patience=15) as (world, _):
-        yield world
+        return conformance.run_side_by_side(one_of_each(), world)
 
 
 @pytest.mark.parametrize("scenario", one_of_each(), ids=lambda scenario: scenario.name)
-def test_the_small_service_does_what_a_service_must(world, scenario):
-    conformance.run_for_service(scenario, world)
+def test_the_small_service_does_what_a_service_must(outcomes, scenario):
+    assert not outcomes[scenario.name].problem, outcomes[scenario.name].problem
 
 
 def forgets_what_it_saw(service: SmallService) -> None:

@@ -40,6 +40,15 @@ def service_scenarios(*, slow: bool = False) -> list[Scenario[World]]:
     return [scenario for scenario in gathered if slow or not scenario.slow]
 
 
+def first_of_each(scenarios: Iterable[Scenario[World]], every: str = "every_kind") -> list[Scenario[World]]:
+    """The first case of every scenario, and all cases of those whose name begins with a word, in their order."""
+    first: dict[str, Scenario[World]] = {}
+    for scenario in scenarios:
+        bare = scenario.name.partition("[")[0]
+        first.setdefault(scenario.name if bare.startswith(every) else bare, scenario)
+    return list(first.values())
+
+
 def provider_scenarios() -> list[Scenario[ProviderWorld]]:
     """All that a provider must do."""
     return list(provider_cases.GATHERING.scenarios)
@@ -53,19 +62,22 @@ def run_for_service(scenario: Scenario[World], world: World) -> None:
         world.tidy()
 
 
-def run_side_by_side(scenarios: Iterable[Scenario[World]], world: World, threads: int = 8) -> dict[str, Outcome]:
-    """How each went: several at a time, since a scenario mostly waits; those of the log last, one by one."""
-    chosen = list(scenarios)
-    alone = {scenario.name for scenario in log_cases.GATHERING.scenarios}
+def run_side_by_side(scenarios: Iterable[Scenario[World]], world: World, threads: int = 12) -> dict[str, Outcome]:
+    """How each went; several at a time, since a scenario mostly waits; the slow first, the log last."""
+    chosen = sorted(scenarios, key=lambda scenario: not scenario.slow)
+    of_the_log = {scenario.name for scenario in log_cases.GATHERING.scenarios}
+    gathered = _run_together([scenario for scenario in chosen if scenario.name not in of_the_log], world, threads)
+    gathered += _run_together([scenario for scenario in chosen if scenario.name in of_the_log], world, threads)
+    return {outcome.name: outcome for outcome in gathered}
+
+
+def _run_together(scenarios: list[Scenario[World]], world: World, threads: int) -> list[Outcome]:
     waiting = queue.SimpleQueue[Scenario[World]]()
-    for scenario in sorted(chosen, key=lambda scenario: not scenario.slow):
-        if scenario.name not in alone:
-            waiting.put(scenario)
+    for scenario in scenarios:
+        waiting.put(scenario)
     with ThreadPoolExecutor(threads) as pool:
         parts = list(pool.map(lambda _: list(_run_waiting(waiting, world.beside())), range(threads)))
-    gathered = [outcome for part in parts for outcome in part]
-    gathered += [_outcome(s, lambda s: run_for_service(s, world)) for s in chosen if s.name in alone]
-    return {outcome.name: outcome for outcome in gathered}
+    return [outcome for part in parts for outcome in part]
 
 
 def _run_waiting(waiting: queue.SimpleQueue[Scenario[World]], world: World) -> Iterator[Outcome]:

@@ -63,21 +63,21 @@ def every_leaf_is_canonical_and_has_exactly_its_fields(world: World) -> None:
 def an_older_checkpoint_is_consistent_with_a_newer_one(world: World) -> None:
     log = reader(world)
     older = log.checkpoint()
-    case = one_question(world)
-    log.wait_for(world.journal.crossed[-1].sha256)
+    sealed, _ = world.caller("engine").send("/v1/answers", "landcollect+jwt", {"after": None, "limit": 1})
+    log.wait_for(sealed.sha256)
     newer = log.checkpoint()
     assert newer.size > older.size
     log.consistency(older, newer)
     log.consistency(newer, newer)
-    world.engine().withdraw(case.question_id)
 
 
 @GATHERING.scenario
 def every_message_that_crossed_has_its_leaf(world: World) -> None:
+    until_now = list(world.journal.crossed)
     by_hash: dict[str, list[dict[str, Any]]] = {}
     for leaf in all_leaves(world):
         by_hash.setdefault(leaf["sealed"] or "", []).append(leaf)
-    missing = [c for c in world.journal.crossed if c.sha256 not in by_hash and _is_owed_a_leaf(c)]
+    missing = [c for c in until_now if c.sha256 not in by_hash and _is_owed_a_leaf(c)]
     assert not missing, [(c.typ, c.status) for c in missing[:20]]
 
 
@@ -110,12 +110,12 @@ def a_taken_message_is_a_leaf_of_its_kind_with_the_keys_and_the_commit(world: Wo
 
 @GATHERING.scenario
 def a_request_and_its_sealed_answer_are_two_leaves(world: World) -> None:
-    start = len(world.journal.crossed)
-    one_question(world)
-    request, answer = [c for c in world.journal.crossed[start:] if c.typ.startswith("landquestions")]
+    caller = world.caller("engine")
+    sealed, answer = caller.send("/v1/answers", "landcollect+jwt", {"after": None, "limit": 1})
+    caller.open_answer(sealed, answer, "landanswers+jwt")
     log = reader(world)
-    first, second = log.wait_for(request.sha256), log.wait_for(answer.sha256)
-    assert (first.entry["event"], second.entry["event"]) == ("landquestions", "landquestions-receipt")
+    first, second = log.wait_for(sealed.sha256), log.wait_for(hashlib.sha256(answer.body).hexdigest())
+    assert (first.entry["event"], second.entry["event"]) == ("landcollect", "landanswers")
     assert first.entry["outcome"] == "accepted", first.entry
     assert first.index < second.index
 
@@ -126,7 +126,7 @@ def a_refused_message_has_a_leaf_that_names_the_check(world: World) -> None:
     for leaf in all_leaves(world):
         by_hash.setdefault(leaf["sealed"] or "", []).append(leaf)
     wrong = []
-    for sealed, expected in world.expected.items():
+    for sealed, expected in list(world.expected.items()):
         leaves = by_hash.get(sealed, [])
         fits = [leaf for leaf in leaves if expected.outcome in {None, leaf["outcome"]}]
         if expected.reason is not None:
@@ -150,7 +150,7 @@ def a_proof_by_index_is_the_leaf_at_that_index(world: World) -> None:
 @GATHERING.scenario
 def messages_of_many_kinds_have_a_proof_by_their_hash(world: World) -> None:
     log = reader(world)
-    one_of_each = {c.typ: c for c in world.journal.crossed if c.sender_kid and c.status == 200}
+    one_of_each = {c.typ: c for c in list(world.journal.crossed) if c.sender_kid and c.status == 200}
     for crossed in one_of_each.values():
         proof = log.wait_for(crossed.sha256)
         assert proof.entry["event"] == crossed.typ.removesuffix("+jwt"), (crossed.typ, proof.entry["event"])
@@ -180,8 +180,6 @@ def what_the_log_does_not_have_yet_is_404(world: World, case: str) -> None:
 @GATHERING.scenario
 def the_checkpoint_is_at_most_five_seconds_behind(world: World) -> None:
     log = reader(world)
-    case = one_question(world)
-    posted = world.journal.crossed[-1].sha256
+    sealed, _ = world.caller("engine").send("/v1/answers", "landcollect+jwt", {"after": None, "limit": 1})
     time.sleep(min(5.2, world.behind_seconds))
-    assert log.proof(sealed=posted) is not None, "not in the log after 5 s"
-    world.engine().withdraw(case.question_id)
+    assert log.proof(sealed=sealed.sha256) is not None, "not in the log after 5 s"
