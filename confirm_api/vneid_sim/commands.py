@@ -16,6 +16,7 @@ import os
 import secrets
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ import click
 from confirm_api.vneid_sim.errors import SimulatorError
 
 _EXAMPLE = "quychu vneid-sim --config configs/vneid_sim.example.toml"
+_RESTORED_SECONDS = 70
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -35,6 +37,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--service-jwks", type=_FILE, help="Instead of the settings': the service's public keys.")
 @click.option("--service-url", help="Instead of the settings': where the service listens.")
 @click.option("--listen", help="Instead of the settings': HOST:PORT; port 0 takes a free one.")
+@click.option("--restored", is_flag=True, help="The database comes from a backup: take no messages for 70 seconds.")
 @click.option("--ready-file", type=_FILE, help="Written once the server listens.")
 def vneid_sim(**options: Any) -> None:
     """Run the simulated identity provider and its citizen's app."""
@@ -52,6 +55,7 @@ def serve(
     service_jwks: Path | None,
     service_url: str | None,
     listen: str | None,
+    restored: bool,
     ready_file: Path | None,
 ) -> None:
     """Run until told to end."""
@@ -69,7 +73,10 @@ def serve(
     ready = {"url": f"http://{host}:{port}", "app": f"http://{host}:{port}/app", "pid": os.getpid()}
     token = driver_token(settings.driver)
     told = {**ready, "driver_token": token} if token else ready
-    _run(create_app(settings), listening, lambda: _ready(ready_file, told))
+    app = create_app(settings)
+    if restored:
+        app.state.simulator.reception.opens_at = time.time() + _RESTORED_SECONDS
+    _run(app, listening, lambda: _ready(ready_file, told))
 
 
 def _from_file(config: Path, overriding: dict[str, Any]) -> Any:

@@ -124,6 +124,8 @@ class Reception:
     by_address: Buckets
     by_peer: Buckets
     counts: dict[str, int] = field(default_factory=dict)
+    opens_at: float = 0.0
+    """After a restore from backup nothing is taken for 70 s (protocol §5): spent ids may be missing."""
 
     def __post_init__(self) -> None:
         self._forger: Own | None = None
@@ -138,6 +140,7 @@ class Reception:
         """One sealed request, from its first byte to its answer; `after` sees what was committed."""
         body, read_at = b"", _time()
         try:
+            self._refuse_while_closed()
             self._admit(self.by_address, request.client.host if request.client else "")
             body = await _read(request)
             read_at = _time()
@@ -157,6 +160,10 @@ class Reception:
             self._note(typ, "not-now", status=503)
             return _NotNowError(503, _TRY_AGAIN_SECONDS).response()
         return self._answered(typ, opened, outcome)
+
+    def _refuse_while_closed(self) -> None:
+        if (closed := self.opens_at - self.clock()) > 0:
+            raise _NotNowError(503, math.ceil(closed))
 
     def _admit(self, buckets: Buckets, caller: str) -> None:
         if wait := buckets.wait(caller, _time()):

@@ -109,6 +109,15 @@ def test_get_is_not_an_endpoint(world):
     assert connection.getresponse().status == 405
 
 
+def test_after_a_restore_from_backup_nothing_is_taken_for_a_while(world, monkeypatch):
+    monkeypatch.setattr(world.simulator.reception, "opens_at", time.time() + 70)
+    answer = world.service.post("/token", good(world))
+    assert answer.status == 503
+    assert 68 <= answer.retry_after <= 70
+    monkeypatch.setattr(world.simulator.reception, "opens_at", 0.0)
+    assert world.service.post("/token", good(world)).status == 400
+
+
 def test_too_many_are_told_to_come_later_and_spend_nothing(tmp_path):
     with running(tmp_path, limits={"per_peer": 1, "per_address": 3}) as world:
         bodies = [good(world) for _ in range(3)]
