@@ -7,7 +7,8 @@ import importlib
 
 import pytest
 
-MODULES = ("normalise", "tools.figures", "tools.machine", "tools.plain")
+SERVICE = tuple(f"tools.service_{name}" for name in ("figures", "load", "people", "processes"))
+MODULES = ("normalise", "service", "tools.figures", "tools.machine", "tools.plain", *SERVICE)
 
 
 @pytest.mark.parametrize("name", MODULES)
