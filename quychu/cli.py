@@ -59,7 +59,7 @@ _ELSEWHERE: dict[str, str] = {
     "keys": "exchange.commands:keys",
     "serve": "confirm_api.commands:serve",
     "outbox": "confirm_api.outbox_commands:outbox",
-    "office": "confirm_api.office_commands:office",
+    "office": "quychu.office:office",
     "vneid-sim": "confirm_api.vneid_sim.commands:vneid_sim",
 }
 """Command → where it is written; it is imported when it is asked for."""
