@@ -55,7 +55,7 @@ def _remember(unit: Unit, peer: Peer, case_no: str, handle: str) -> bool:
 
 def _parcels(unit: Unit, handle: str) -> list[dict[str, Any]]:
     status = unit.conn.execute(_STATUS, {"handle": handle}).scalar()
-    if status not in {None, "alive"}:
+    if status == "deceased":  # who lives abroad, and a child, may own a home
         return []
     rows = unit.conn.execute(_PARCELS, {"handle": handle}).all()
     return [unit.vault.open(handle, parcel_context(row.run_no, handle), row.box) for row in rows]
