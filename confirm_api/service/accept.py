@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from confirm_api import candidates
@@ -26,6 +26,7 @@ from confirm_api.service import contexts
 from confirm_api.service.answer import UseCaseAnswer
 from confirm_api.service.askable import is_minor
 from confirm_api.service.locks import Contention
+from confirm_api.service.rows import insert_numbered
 from confirm_api.service.world import World
 from confirm_api.store.tables import people, questions
 from confirm_api.unit import Unit
@@ -143,7 +144,7 @@ def _add(unit: Unit, world: World, batch: _Batch) -> None:
         return
     rows = [_question_row(unit, batch.handle(one), one) for one in batch.accepted]
     try:
-        numbers = unit.conn.execute(_NEW_QUESTIONS, rows).scalars().all()
+        numbers = insert_numbered(unit.conn, questions, rows)
     except IntegrityError:  # the same id for another citizen, by a hair
         raise Contention from None
     for no, row, one in zip(numbers, rows, batch.accepted, strict=True):
@@ -196,4 +197,3 @@ _ASKS = select(questions.c.handle, questions.c.asked_at).where(
     questions.c.handle.in_(bindparam("handles", expanding=True)),
     or_(questions.c.asked_at > bindparam("since"), questions.c.state == "created"),
 )
-_NEW_QUESTIONS = insert(questions).returning(questions.c.no, sort_by_parameter_order=True)

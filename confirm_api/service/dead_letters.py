@@ -75,7 +75,15 @@ def _revive_ask(unit: Unit, row: Any) -> None:
         raise NotRevivedError(f"delivery {row.no}: its question has come to another end; there is nothing to send.")
     unit.conn.execute(_REPLACED, {"b_no": row.no})
     world.change(row.question_no, revived)
+    for item in revived.items:
+        if item.is_open and _is_taken(world, row.question_no, item.item_id):
+            world.change(row.question_no, life.supersede(world.of(row.question_no), item.item_id))
     world.finish()
+
+
+def _is_taken(world: World, no: int, item_id: str) -> bool:
+    """Whether another candidate came to have the item while the letter was dead, of whatever rank."""
+    return any(world.of(other).item(item_id).takes for other in world.candidates(item_id) if other != no)
 
 
 _columns = (

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import insert
 
 from confirm_api.audit.log import NONCE_BYTES, Entry, commitment, leaf_text, record_context
+from confirm_api.service.rows import insert_numbered
 from confirm_api.store.tables import leaves, records
 from confirm_api.store.vault import Erased
 from confirm_api.unit import Unit
 
 _NEW_LEAVES = insert(leaves)
-_NEW_NUMBERED = insert(leaves).returning(leaves.c.no, sort_by_parameter_order=True)
 _NEW_RECORDS = insert(records)
 
 
@@ -45,7 +45,7 @@ def write_messages(unit: Unit, messages: Sequence[Message]) -> None:
         return
     nonces = [secrets.token_bytes(NONCE_BYTES) for _ in messages]
     rows = [_row(unit, message, nonce) for message, nonce in zip(messages, nonces, strict=True)]
-    numbers = unit.conn.execute(_NEW_NUMBERED, rows).scalars().all()
+    numbers = insert_numbered(unit.conn, leaves, rows)
     kept = [
         record
         for number, message, nonce in zip(numbers, messages, nonces, strict=True)

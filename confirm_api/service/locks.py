@@ -6,7 +6,7 @@ Rules
   transactions never wait for each other. Who needs more than `FEW` of them takes the one lock of all instead: bulk work
   waits for the others and they for it, rather than filling the server's lock table.
 - What the locks were to protect is read again once they are held. If more turns out to be needed (somebody was faster
-  by a hair), the transaction gives up with `Contention` and is done again.
+  by a hair), what is free at once is taken too; else the transaction gives up with `Contention` and is done again.
 - `retrying` does it again, also where the database itself found a deadlock.
 
 >>> key_of("handle", "a") == key_of("handle", "a"), key_of("handle", "a") == key_of("item", "a")
@@ -29,7 +29,9 @@ from confirm_api.errors import BusyError
 from confirm_api.unit import Unit, Units
 
 FEW: Final = 400
-TRIES: Final = 8
+TRIES: Final = 9
+LONGEST_WAIT_SECONDS: Final = 4.0
+"""Before the last try; before each earlier one half as long."""
 _ALL: Final = 0x71_75_79_63_68_75_03
 """Key of the lock of all ('quychu', 3); the sequencer and the migrations have others."""
 _DONE_AGAIN: Final = frozenset({"40001", "40P01"})
@@ -42,6 +44,10 @@ _LOCK_FEW = text(
     "SELECT count(*) FROM (SELECT pg_advisory_xact_lock_shared(:all)) AS shared, "
     "LATERAL (SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key) AS few"
 ).bindparams(bindparam("keys", type_=ARRAY(BigInteger)))
+
+_TRY_FEW = text("SELECT bool_and(pg_try_advisory_xact_lock(key)) FROM unnest(:keys) AS key").bindparams(
+    bindparam("keys", type_=ARRAY(BigInteger))
+)
 
 
 class Contention(BusyError):  # noqa: N818 - a word of the domain; whoever does not retry answers 503 with it
@@ -67,6 +73,13 @@ def lock(conn: Connection, handles: Collection[str], item_ids: Collection[str]) 
         conn.execute(_LOCK_FEW, {"all": _ALL, "keys": keys})
 
 
+def lock_more(conn: Connection, handles: Collection[str]) -> None:
+    """Take the locks of further citizens where nobody holds them; waiting for them could be for ever."""
+    keys = sorted(key_of("handle", one) for one in handles)
+    if keys and not conn.execute(_TRY_FEW, {"keys": keys}).scalar_one():
+        raise Contention
+
+
 def retrying(units: Units, work: Callable[[Unit], T]) -> T:
     """Do `work` in a transaction of its own, again where another was faster."""
     for left in reversed(range(TRIES)):
@@ -76,7 +89,7 @@ def retrying(units: Units, work: Callable[[Unit], T]) -> T:
         except (Contention, DBAPIError) as error:
             if not left or not is_contention(error):
                 raise
-            time.sleep(random.uniform(0, 0.05))  # noqa: S311 - spreads the tries, no secret
+            time.sleep(random.uniform(0, LONGEST_WAIT_SECONDS / 2**left))  # noqa: S311 - spreads the tries, no secret
     raise AssertionError("unreachable")
 
 

@@ -28,6 +28,7 @@ from confirm_api.candidates import Board
 from confirm_api.office.cases import open_case
 from confirm_api.question import Attempt, Begin, Cancel, Item, OpenCase, Question
 from confirm_api.service import leaves, locks
+from confirm_api.service.rows import insert_numbered
 from confirm_api.store.tables import attempts, deliveries, feed, items, people, questions
 from confirm_api.unit import Unit
 
@@ -70,8 +71,10 @@ class World(Board):
         locks.lock(unit.conn, held, set(item_ids) | {row.item_id for row in found})
         if unit.conn.dialect.name == "postgresql":  # read again: now nobody changes it
             found = _claims(unit, nos, item_ids)
-            if not {row.handle for row in found} <= held:
-                raise locks.Contention
+            while more := {row.handle for row in found} - held:
+                locks.lock_more(unit.conn, more)
+                held |= more
+                found = _claims(unit, nos, item_ids)
         world.whole = set(item_ids) | {row.item_id for row in found}
         world._read(held, {row.question_no for row in found})
         return world
@@ -205,7 +208,7 @@ class World(Board):
             }
             for no, effect in begins
         ]
-        numbers = self.unit.conn.execute(_NEW_ATTEMPTS, rows).scalars().all()
+        numbers = insert_numbered(self.unit.conn, attempts, rows)
         sent = []
         for number, (no, effect) in zip(numbers, begins, strict=True):
             self.attempt_nos[no, effect.attempt] = number
@@ -400,7 +403,6 @@ _CHANGED_QUESTIONS = (
     .values({name: bindparam(name) for name in ("state", "frozen", "attempt", "asked_at", "ended_at")})
 )
 _CHANGED_ATTEMPTS = update(attempts).where(attempts.c.no == bindparam("b_no")).values(state=bindparam("state"))
-_NEW_ATTEMPTS = insert(attempts).returning(attempts.c.no, sort_by_parameter_order=True)
 _NEW_DELIVERIES = insert(deliveries)
 _REVIVED = (
     update(deliveries)

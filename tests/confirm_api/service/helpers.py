@@ -19,9 +19,11 @@ from confirm_api import service
 from confirm_api.service import results
 from confirm_api.service.citizen_side import token_hash
 from confirm_api.service.results import Link
+from confirm_api.store.engine import reading
 from confirm_api.store.tables import asks, attempts, deliveries, feed, items, questions
 from confirm_api.unit import Units
 from exchange import payloads
+from exchange.ids import new_id
 from exchange.payloads import MODELS, AskAnswer
 from exchange.sealed.keys import KeySet, Peer
 from exchange.sealed.open import Opened
@@ -241,21 +243,21 @@ class Story:
 
     def officer(self, name: str, item: str | None, action: str) -> None:
         """A decision of officers takes effect."""
+        no = self.row(name).no
         with self.units.begin() as unit:
-            no = self.row(name).no
             service.officer_outcome(unit, no, None if item is None else ident(item), action)
 
     # ---- looking ----
 
     def row(self, name: str) -> Any:
         """A question's row."""
-        with self.units.engine.connect() as conn:
+        with reading(self.units.engine) as conn:
             return conn.execute(select(questions).where(questions.c.question_id == ident(name))).one()
 
     def attempt(self, name: str, number: int | None = None) -> Any:
         """The last attempt's row, or that of a number."""
         no = self.row(name).no
-        with self.units.engine.connect() as conn:
+        with reading(self.units.engine) as conn:
             found = conn.execute(
                 select(attempts).where(attempts.c.question_no == no).order_by(attempts.c.attempt)
             ).all()
@@ -283,14 +285,14 @@ class Story:
 
     def delivery(self, attempt_no: int, typ: str) -> Any:
         """A message's row."""
-        with self.units.engine.connect() as conn:
+        with reading(self.units.engine) as conn:
             return conn.execute(
                 select(deliveries).where(deliveries.c.attempt_no == attempt_no, deliveries.c.typ == typ)
             ).first()
 
     def deliveries(self, typ: str, *states: str) -> list[Any]:
         """Messages of a kind."""
-        with self.units.engine.connect() as conn:
+        with reading(self.units.engine) as conn:
             rows = conn.execute(select(deliveries).where(deliveries.c.typ == typ).order_by(deliveries.c.no)).all()
         return [row for row in rows if not states or row.state in states]
 
@@ -301,14 +303,14 @@ class Story:
     def item(self, name: str, item: str | None = None) -> Any:
         """An item's row."""
         wanted = ident(item or f"item of {name}")
-        with self.units.engine.connect() as conn:
+        with reading(self.units.engine) as conn:
             return conn.execute(
                 select(items).where(items.c.question_no == self.row(name).no, items.c.item_id == wanted)
             ).one()
 
     def states(self, name: str) -> list[str]:
         """Of a question's items, in their order."""
-        with self.units.engine.connect() as conn:
+        with reading(self.units.engine) as conn:
             return list(
                 conn.execute(
                     select(items.c.state).where(items.c.question_no == self.row(name).no).order_by(items.c.place)
@@ -317,18 +319,18 @@ class Story:
 
     def rows(self, table: Any) -> list[Any]:
         """All rows of a table."""
-        with self.units.engine.connect() as conn:
+        with reading(self.units.engine) as conn:
             return list(conn.execute(select(table)).all())
 
     def leaves(self) -> list[dict[str, Any]]:
         """The leaves, in the order of their rows."""
         from confirm_api.store.tables import leaves
 
-        with self.units.engine.connect() as conn:
+        with reading(self.units.engine) as conn:
             return [json.loads(text) for text in conn.execute(select(leaves.c.leaf).order_by(leaves.c.no)).scalars()]
 
     def _sub(self, row: Any) -> str:
-        with self.units.engine.connect() as conn:
+        with reading(self.units.engine) as conn:
             handle = conn.execute(select(questions.c.handle).where(questions.c.no == row.question_no)).scalar_one()
         return self.units.vault.citizen_of(handle)
 
@@ -349,4 +351,4 @@ class Story:
 
 def opened() -> Opened:
     """A sealed answer that was opened: what the log needs of it."""
-    return Opened({}, ident("jti"), "urn:idp", 0, 0, None, PEER, "vn-p256", "a.b.c", "from", "to", "0" * 64)
+    return Opened({}, new_id(), "urn:idp", 0, 0, None, PEER, "vn-p256", "a.b.c", "from", "to", "0" * 64)
