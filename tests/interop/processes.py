@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -59,19 +60,21 @@ def _surroundings() -> dict[str, str]:
 
 def make_keys(file: Path) -> dict[str, Any]:
     """A private key file with active, next and verify-only keys of both suites; its public part."""
-    quychu("keys", "make", file, *(word for suite in SUITES for word in ("--suite", suite)))
-    for suite in SUITES:
-        for step in ("add-next", "activate", "add-next"):
-            quychu("keys", "rotate", file, "--step", step, "--suite", suite)
+    _write_private(file, _keys_of_a_run())
     public: dict[str, Any] = json.loads(quychu("keys", "jwks", file))
     return public
 
 
-def free_port() -> int:
-    """A port of loopback nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+@functools.cache
+def _keys_of_a_run() -> str:
+    """Made once: servers that never meet may have the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "keys.json"
+        quychu("keys", "make", file, *(word for suite in SUITES for word in ("--suite", suite)))
+        for suite in SUITES:
+            for step in ("add-next", "activate", "add-next"):
+                quychu("keys", "rotate", file, "--step", step, "--suite", suite)
+        return file.read_text()
 
 
 @dataclass

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.interop import conformance
-from tests.interop.conformance.base import Scenario
 from tests.interop.processes import Live, simulator
 from tests.interop.second.envelope import Party
 from tests.interop.second.keys import STATUSES, SUITES, make_key_set
@@ -63,6 +62,11 @@ def provider_world(stub: ServiceStub, live: Live, vneid: Party) -> ProviderWorld
     )
 
 
+@pytest.fixture(scope="module")
+def outcomes(world) -> dict[str, conformance.Outcome]:
+    return conformance.run_together(conformance.provider_scenarios(), lambda scenario: scenario.run(world))
+
+
 @pytest.mark.parametrize("scenario", conformance.provider_scenarios(), ids=lambda scenario: scenario.name)
-def test_the_simulator_does_what_a_provider_must(world: ProviderWorld, scenario: Scenario[ProviderWorld]):
-    scenario.run(world)
+def test_the_simulator_does_what_a_provider_must(outcomes, scenario):
+    assert not outcomes[scenario.name].problem, outcomes[scenario.name].problem

@@ -10,11 +10,9 @@ Rules
 
 from __future__ import annotations
 
-import contextlib
-import queue
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -62,28 +60,24 @@ def run_for_service(scenario: Scenario[World], world: World) -> None:
         world.tidy()
 
 
-def run_side_by_side(scenarios: Iterable[Scenario[World]], world: World, threads: int = 12) -> dict[str, Outcome]:
+def run_side_by_side(scenarios: Iterable[Scenario[World]], world: World) -> dict[str, Outcome]:
     """How each went; several at a time, since a scenario mostly waits; the slow first, the log last."""
     chosen = sorted(scenarios, key=lambda scenario: not scenario.slow)
     of_the_log = {scenario.name for scenario in log_cases.GATHERING.scenarios}
-    gathered = _run_together([scenario for scenario in chosen if scenario.name not in of_the_log], world, threads)
-    gathered += _run_together([scenario for scenario in chosen if scenario.name in of_the_log], world, threads)
-    return {outcome.name: outcome for outcome in gathered}
+
+    def run(scenario: Scenario[World]) -> None:
+        run_for_service(scenario, world.beside())
+
+    first = run_together([scenario for scenario in chosen if scenario.name not in of_the_log], run)
+    return first | run_together([scenario for scenario in chosen if scenario.name in of_the_log], run)
 
 
-def _run_together(scenarios: list[Scenario[World]], world: World, threads: int) -> list[Outcome]:
-    waiting = queue.SimpleQueue[Scenario[World]]()
-    for scenario in scenarios:
-        waiting.put(scenario)
+def run_together(
+    scenarios: Iterable[Scenario[Any]], run: Callable[[Scenario[Any]], None], threads: int = 12
+) -> dict[str, Outcome]:
+    """How each went, in this order of beginning, so many at a time."""
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(lambda _: list(_run_waiting(waiting, world.beside())), range(threads)))
-    return [outcome for part in parts for outcome in part]
-
-
-def _run_waiting(waiting: queue.SimpleQueue[Scenario[World]], world: World) -> Iterator[Outcome]:
-    with contextlib.suppress(queue.Empty):
-        while True:
-            yield _outcome(waiting.get_nowait(), lambda scenario: run_for_service(scenario, world))
+        return {outcome.name: outcome for outcome in pool.map(lambda scenario: _outcome(scenario, run), scenarios)}
 
 
 def check_service(
