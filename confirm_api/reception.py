@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -240,7 +241,7 @@ class Reception:
             logs.get().error("database failed", **logs.of_error(error))
             return self._later(503, 1)
         if response.status_code in {400, 401}:
-            await asyncio.sleep(came.read_at + NOT_BEFORE_SECONDS - asyncio.get_running_loop().time())
+            await asyncio.sleep(came.read_at + NOT_BEFORE_SECONDS - time.monotonic())
         return response
 
     def _later(self, status: int, seconds: float) -> Response:
@@ -280,7 +281,7 @@ async def read(request: Request, most: int, address: str) -> Incoming:
         content_type=only(request.headers.getlist("content-type")),
         content_encoding=only(request.headers.getlist("content-encoding")),
         address=address,
-        read_at=asyncio.get_running_loop().time(),
+        read_at=time.monotonic(),  # the loop's own time is that of its last turn, so it would be too early
     )
 
 

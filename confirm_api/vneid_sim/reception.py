@@ -17,6 +17,7 @@ import asyncio
 import json
 import logging
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -41,6 +42,8 @@ from exchange.sealed.suites import MAX_BODY_BYTES
 
 UNACCEPTABLE = b'{"type":"urn:quychu:problem:unacceptable-message","title":"Unacceptable message","status":400}'
 SOONEST_REFUSAL_SECONDS = 0.05
+_ROUNDED_SECONDS = 0.001
+"""Of the loop's timers."""
 BODY_SECONDS = 20.0
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _TRY_AGAIN_SECONDS = 2
@@ -83,7 +86,8 @@ class _NotNowError(Exception):
 
 
 def _time() -> float:
-    return asyncio.get_running_loop().time()
+    """Not the loop's own: that is the time of its last turn, so a refusal would come too early."""
+    return time.monotonic()
 
 
 class Buckets:
@@ -151,7 +155,7 @@ class Reception:
             await self._suffer("lost_answer")
         except Refused as refused:
             self._note(typ, "refused", check=refused.check, reason=refused.reason)
-            await asyncio.sleep(read_at + SOONEST_REFUSAL_SECONDS - _time())
+            await asyncio.sleep(read_at + SOONEST_REFUSAL_SECONDS + _ROUNDED_SECONDS - _time())
             return Response(UNACCEPTABLE, 400, _HEADERS, PROBLEM_TYPE)
         except _NotNowError as refusal:
             self._note(typ, "not-now", status=refusal.status)
