@@ -245,7 +245,7 @@ def endpoint_table(found: Mapping[str, Endpoint]) -> str:
 def cost_table(phase: Phase) -> str:
     """Processor time and memory of each group."""
     count = max(phase.steady.questions, 1)
-    everything = sum(phase.used.cpu.values())
+    everything = max(sum(phase.used.cpu.values()), 1e-9)
     head = ["processes", "CPU per question", "share", "cores", "memory"]
     rows = [
         [

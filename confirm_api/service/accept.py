@@ -26,7 +26,7 @@ from confirm_api.service import contexts
 from confirm_api.service.answer import UseCaseAnswer
 from confirm_api.service.askable import is_minor
 from confirm_api.service.locks import Contention
-from confirm_api.service.rows import insert_numbered
+from confirm_api.service.rows import any_of, insert_numbered
 from confirm_api.service.world import World
 from confirm_api.store.tables import people, questions
 from confirm_api.unit import Unit
@@ -188,12 +188,10 @@ def _kept(unit: Unit, question: Question, posted: Posted) -> list[dict[str, Any]
 
 
 _KNOWN = select(questions.c.question_id, questions.c.handle, questions.c.fingerprint).where(
-    questions.c.question_id.in_(bindparam("ids", expanding=True))
+    any_of(questions.c.question_id, "ids")
 )
-_NOT_ALIVE = select(people.c.handle).where(
-    people.c.handle.in_(bindparam("handles", expanding=True)), people.c.status != "alive"
-)
+_NOT_ALIVE = select(people.c.handle).where(any_of(people.c.handle, "handles"), people.c.status != "alive")
 _ASKS = select(questions.c.handle, questions.c.asked_at).where(
-    questions.c.handle.in_(bindparam("handles", expanding=True)),
+    any_of(questions.c.handle, "handles"),
     or_(questions.c.asked_at > bindparam("since"), questions.c.state == "created"),
 )

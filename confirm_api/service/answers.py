@@ -14,10 +14,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from confirm_api.question import NO_PROOF, Answer
 from confirm_api.service import contexts, facts
+from confirm_api.service.rows import any_of
 from confirm_api.store.tables import items
 from confirm_api.unit import Unit
 from exchange.payloads import CitizenAnswer
@@ -83,6 +84,4 @@ def corrections(answers: Iterable[CitizenAnswer]) -> dict[str, dict[str, Any]]:
     }
 
 
-_BOXES = select(items.c.question_no, items.c.item_id, items.c.box).where(
-    items.c.question_no.in_(bindparam("nos", expanding=True))
-)
+_BOXES = select(items.c.question_no, items.c.item_id, items.c.box).where(any_of(items.c.question_no, "nos"))

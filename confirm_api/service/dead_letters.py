@@ -21,6 +21,7 @@ from sqlalchemy import bindparam, select, update
 
 from confirm_api import question as life
 from confirm_api.errors import ServiceError
+from confirm_api.service.rows import any_of
 from confirm_api.service.world import LANDASK, World
 from confirm_api.store.tables import attempts, deliveries, questions
 from confirm_api.unit import Unit
@@ -103,7 +104,7 @@ _joined = deliveries.join(attempts, deliveries.c.attempt_no == attempts.c.no).jo
 _LETTERS = (
     select(*_columns)
     .select_from(_joined)
-    .where(deliveries.c.state.in_(bindparam("states", expanding=True)))
+    .where(any_of(deliveries.c.state, "states"))
     .order_by(deliveries.c.no)
     .limit(bindparam("most"))
 )

@@ -19,6 +19,7 @@ from sqlalchemy import bindparam, func, select
 from confirm_api import question as life
 from confirm_api.errors import ContentError
 from confirm_api.service.answer import UseCaseAnswer
+from confirm_api.service.rows import any_of
 from confirm_api.service.world import World
 from confirm_api.store.tables import feed, questions
 from confirm_api.unit import Unit
@@ -94,7 +95,7 @@ def _entry(row: Any, citizen_id: str) -> dict[str, Any]:
 
 
 _BY_ID = select(questions.c.no, questions.c.question_id, questions.c.handle).where(
-    questions.c.question_id.in_(bindparam("ids", expanding=True))
+    any_of(questions.c.question_id, "ids")
 )
 _ENTRIES = (
     select(

@@ -32,6 +32,7 @@ from confirm_api.service import contexts, leaves
 from confirm_api.service.answers import Asked, corrections, kept, read_asked
 from confirm_api.service.citizen_side import propose
 from confirm_api.service.leaves import Message
+from confirm_api.service.rows import any_of
 from confirm_api.service.world import LANDASK, LANDCANCEL, World
 from confirm_api.store.tables import asks, attempts, deliveries, replies, seen_jtis
 from confirm_api.unit import Unit
@@ -515,15 +516,15 @@ _ATTEMPTS = (
         replies.c.received_at.is_not(None).label("replied"),
     )
     .join_from(attempts, replies, attempts.c.no == replies.c.attempt_no, isouter=True)
-    .where(attempts.c.no.in_(bindparam("nos", expanding=True)))
+    .where(any_of(attempts.c.no, "nos"))
 )
 _DELIVERIES = (
     select(deliveries.c.no, deliveries.c.state)
-    .where(deliveries.c.no.in_(bindparam("nos", expanding=True)))
+    .where(any_of(deliveries.c.no, "nos"))
     .order_by(deliveries.c.no)
     .with_for_update()
 )
-_JTIS = select(asks.c.jti, asks.c.attempt_no).where(asks.c.jti.in_(bindparam("jtis", expanding=True)))
+_JTIS = select(asks.c.jti, asks.c.attempt_no).where(any_of(asks.c.jti, "jtis"))
 _BY_REQUEST = select(attempts.c.no).where(attempts.c.auth_req_id == bindparam("auth_req_id"))
 _ENDED_DELIVERIES = (
     update(deliveries)
@@ -550,10 +551,10 @@ _POLLED = (
     .where(attempts.c.no == bindparam("b_no"))
     .values(poll_at=case((attempts.c.pinged, attempts.c.poll_at), else_=bindparam("poll_at")), claimed_until=0)
 )
-_of_attempts = attempts.c.no.in_(bindparam("nos", expanding=True))
+_of_attempts = any_of(attempts.c.no, "nos")
 _STOPPED = update(attempts).where(_of_attempts).values(poll_at=None, claimed_until=0)
 _SLOWER = update(attempts).where(_of_attempts).values(interval=attempts.c.interval + outbox.SLOW_DOWN_SECONDS)
-_of_cancels = (deliveries.c.attempt_no.in_(bindparam("nos", expanding=True)), deliveries.c.typ == LANDCANCEL)
+_of_cancels = (any_of(deliveries.c.attempt_no, "nos"), deliveries.c.typ == LANDCANCEL)
 _RELEASED = (
     update(deliveries)
     .where(*_of_cancels, deliveries.c.state == "held")

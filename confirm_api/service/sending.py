@@ -25,6 +25,7 @@ from confirm_api.service import contexts, facts, leaves
 from confirm_api.service.citizen_side import token_hash
 from confirm_api.service.leaves import Message
 from confirm_api.service.results import Failed, Link, Overdue
+from confirm_api.service.rows import any_of
 from confirm_api.service.world import LANDASK, LANDCANCEL
 from confirm_api.store.tables import asks, attempts, deliveries, items, questions
 from confirm_api.unit import Unit
@@ -234,10 +235,6 @@ def _leaf(outgoing: Outgoing) -> Message:
 # ---- statements, made once -----------------------------------------------------------------------------------------
 
 
-def _many(name: str) -> Any:
-    return bindparam(name, expanding=True)
-
-
 _now: Any = bindparam("now")
 _due_deliveries = (
     select(deliveries.c.no)
@@ -288,10 +285,10 @@ _CONTEXTS = (
         questions.c.expires_at,
     )
     .join_from(attempts, questions, attempts.c.question_no == questions.c.no)
-    .where(attempts.c.no.in_(_many("nos")))
+    .where(any_of(attempts.c.no, "nos"))
 )
-_BOXES = select(items.c.question_no, items.c.item_id, items.c.box).where(items.c.question_no.in_(_many("nos")))
+_BOXES = select(items.c.question_no, items.c.item_id, items.c.box).where(any_of(items.c.question_no, "nos"))
 _NEW_ASKS = insert(asks)
-_PEER = update(attempts).where(attempts.c.no.in_(_many("nos"))).values(peer=bindparam("peer"))
-_DROP = update(deliveries).where(deliveries.c.no.in_(_many("nos"))).values(state="dropped", outcome="erased")
-_STOP = update(attempts).where(attempts.c.no.in_(_many("nos"))).values(poll_at=None)
+_PEER = update(attempts).where(any_of(attempts.c.no, "nos")).values(peer=bindparam("peer"))
+_DROP = update(deliveries).where(any_of(deliveries.c.no, "nos")).values(state="dropped", outcome="erased")
+_STOP = update(attempts).where(any_of(attempts.c.no, "nos")).values(poll_at=None)

@@ -28,7 +28,7 @@ from confirm_api.candidates import Board
 from confirm_api.office.cases import open_case
 from confirm_api.question import Attempt, Begin, Cancel, Item, OpenCase, Question
 from confirm_api.service import leaves, locks
-from confirm_api.service.rows import insert_numbered
+from confirm_api.service.rows import any_of, insert_numbered
 from confirm_api.store.tables import attempts, deliveries, feed, items, people, questions
 from confirm_api.unit import Unit
 
@@ -357,35 +357,31 @@ def _execute(unit: Unit, statement: Any, rows: Sequence[Mapping[str, Any]]) -> N
 # ---- statements, made once -----------------------------------------------------------------------------------------
 
 
-def _many(name: str) -> Any:
-    return bindparam(name, expanding=True)
-
-
-_of_questions = select(items.c.item_id).where(items.c.question_no.in_(_many("nos")))
+_of_questions = select(items.c.item_id).where(any_of(items.c.question_no, "nos"))
 _claim = select(items.c.question_no, items.c.item_id, questions.c.handle).join_from(
     items, questions, items.c.question_no == questions.c.no
 )
 _CLAIMS_OF_QUESTIONS = _claim.where(items.c.item_id.in_(_of_questions))
-_CLAIMS_OF_ITEMS = _claim.where(items.c.item_id.in_(_many("item_ids")))
+_CLAIMS_OF_ITEMS = _claim.where(any_of(items.c.item_id, "item_ids"))
 _QUESTIONS = (
     select(questions, people.c.status)
     .join_from(questions, people, questions.c.handle == people.c.handle, isouter=True)
     .where(
         or_(
-            questions.c.no.in_(_many("nos")),
-            and_(questions.c.handle.in_(_many("handles")), questions.c.state != "ended"),
+            any_of(questions.c.no, "nos"),
+            and_(any_of(questions.c.handle, "handles"), questions.c.state != "ended"),
         )
     )
     .order_by(questions.c.no)
 )
 _ITEMS = (
     select(*(column for column in items.c if column.name != "box"))
-    .where(items.c.question_no.in_(_many("nos")))
+    .where(any_of(items.c.question_no, "nos"))
     .order_by(items.c.question_no, items.c.place)
 )
 _ATTEMPTS = (
     select(attempts.c.no, attempts.c.question_no, attempts.c.attempt, attempts.c.state, attempts.c.item_ids)
-    .where(attempts.c.question_no.in_(_many("nos")), attempts.c.state != life.CLOSED)
+    .where(any_of(attempts.c.question_no, "nos"), attempts.c.state != life.CLOSED)
     .order_by(attempts.c.question_no, attempts.c.attempt)
 )
 _NEW_ITEMS = insert(items)
@@ -413,10 +409,10 @@ _NEW_FEED = insert(feed)
 _DROP_UNSENT = (
     update(deliveries)
     .where(
-        deliveries.c.attempt_no.in_(_many("sending")),
+        any_of(deliveries.c.attempt_no, "sending"),
         deliveries.c.typ == LANDASK,
         deliveries.c.state == "waiting",
-        or_(deliveries.c.tries == 0, deliveries.c.attempt_no.in_(_many("over"))),
+        or_(deliveries.c.tries == 0, any_of(deliveries.c.attempt_no, "over")),
     )
     .values(state="dropped")
     .returning(deliveries.c.attempt_no)
