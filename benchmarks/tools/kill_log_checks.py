@@ -6,6 +6,7 @@ Rules (protocol §5, §6)
 - Both ways, for each question and event: what a row tells and what the log tells are counted and compared.
 - Every message of the engine that was answered 200 is a leaf, and its sealed answer another, by their SHA-256 as they
   crossed the wire; no leaf tells of a message that the engine did not send.
+- A message is never sent twice at a time, however many workers there are.
 - Each `commit` opens with its record to a JWS.
 
 Worked example: `check_log(both, ledger, settings)` is a list of sentences, empty where all is well.
@@ -20,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from benchmarks.tools.kill_process import CLAIM_SECONDS
 from benchmarks.tools.kill_records import Leaf, Records, Row
 from benchmarks.tools.kill_traffic import Ledger
 from confirm_api.audit.checkpoint import LogKey, NoteError, open_note, parse_checkpoint
@@ -39,6 +41,7 @@ def check_log(both: Records, ledger: Ledger, key: LogKey) -> Iterator[str]:
     yield from _spent(both)
     yield from _effects(both)
     yield from _deliveries(both)
+    yield from _alone(both)
 
 
 # ---- the tree ------------------------------------------------------------------------------------------------------
@@ -272,3 +275,24 @@ def _ended(both: Records, typ: str, outcome: str, ended: Counter[str]) -> Iterat
         again = typ == "landcancel" and told[name] > ended[name] > 0  # a second receipt is told in the same words
         if told[name] != ended[name] and not again:
             yield f"log: {typ} {outcome}: {ended[name]} rows, {told[name]} leaves ({name})"
+
+
+def _alone(both: Records) -> Iterator[str]:
+    """A message is sent again only after its result, or when the claim of whoever sent it has ended.
+
+    What a cancel was for is fetched at once after its receipt, whoever may be fetching it.
+    """
+    sent_at: dict[tuple[str, str], int] = {}
+    for leaf in sorted(both.leaves, key=lambda leaf: leaf.no):
+        if leaf.event not in {"landask", "landcancel", "landfetch"}:
+            continue
+        name = (leaf.event, leaf.subject)
+        if leaf.outcome != "sent":
+            sent_at.pop(name, None)
+            if leaf.event == "landcancel":
+                sent_at.pop(("landfetch", leaf.subject), None)
+            continue
+        after = leaf.time - sent_at.get(name, 0)
+        if after < CLAIM_SECONDS:
+            yield f"log: {leaf.event} was sent again after {after} s ({both.subjects[leaf.subject]})"
+        sent_at[name] = leaf.time

@@ -37,7 +37,7 @@ from quychu.circle.world import World
 DAY_SECONDS = 86_400
 LONGEST_PAUSE_SECONDS = 0.3
 ACCEPTED, DUPLICATE = "accepted", "duplicate"
-_CHANGED_AFTER_SECONDS = (10.0, 60.0)
+_CHANGED_AFTER_SECONDS = (6.0, 60.0)
 """A citizen changes an answer no earlier and no later than this after giving it: before it is stored it is refused."""
 
 
@@ -274,7 +274,7 @@ class Citizens:
         self._answer(now)
         if self.chance.random() < 0.08:
             self._revise(now)
-        if self.chance.random() < 0.04:
+        if self.chance.random() < 0.12:
             self._declare()
 
     def finish(self) -> int:
