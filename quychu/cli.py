@@ -201,23 +201,26 @@ def link(quiet: bool, **told: Any) -> None:
 
     finished = pipeline.link(_job(**told), display=display_for(quiet=quiet))
     _say(_accounts(finished.counts), quiet=quiet)
-    _learn_again(finished.out, told["config"], quiet=quiet)
+    _learn_again(finished.out, told, quiet=quiet)
     _say(
         f"Wrote links.parquet,{' links.xlsx,' if told['workbook'] else ''} persons.parquet to {finished.out}",
         quiet=quiet,
     )
 
 
-def _learn_again(run: Path, config: Path | None, *, quiet: bool) -> None:
+def _learn_again(run: Path, told: dict[str, Any], *, quiet: bool) -> None:
     """A run done again starts from the machine's links; what citizens have answered is put on top of them again."""
     if not (run / "answers.parquet").is_file():
         return
     import polars as pl  # noqa: PLC0415
 
     from linkage.config import load  # noqa: PLC0415
-    from linkage.learn import learn  # noqa: PLC0415
+    from linkage.learn import learn, renew_workbook  # noqa: PLC0415
 
-    learnt = learn(run, pl.read_parquet(run / "answers.parquet"), config=load(config), model=False)
+    config = load(told["config"])
+    learnt = learn(run, pl.read_parquet(run / "answers.parquet"), config=config, model=False)
+    if told["workbook"]:
+        renew_workbook(run, told["owners"], config)
     _say(f"Answers collected earlier settle {learnt.counts['settled']:,} places again", quiet=quiet)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from linkage.ask import Plan, ask
 from linkage.config import load
-from linkage.learn import learn, quality, record_quality
+from linkage.learn import learn, quality, record_quality, renew_workbook
 from linkage.outputs.durable import write_text
 from linkage.outputs.progress import display_for
 from linkage.pipeline import Job, link
@@ -53,3 +53,4 @@ def circle(out: Path, *, behaviour: str, quiet: bool, seed: int) -> None:
     )
     answers = rehearse_run(run, people, place=place, progress=counter("places answered", quiet=quiet))
     learn(run, answers)
+    renew_workbook(run, data / "land_owners.parquet")

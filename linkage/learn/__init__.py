@@ -4,7 +4,7 @@ Read in this order: `settle` (whose a place is), `relink` (what that does to the
 model) with `reestimate` and `compare`, `folder` (on files).
 """
 
-from linkage.learn.folder import Learnt, learn, quality, record_quality, undo
+from linkage.learn.folder import Learnt, learn, quality, record_quality, renew_workbook, undo
 from linkage.learn.teach import Taught
 
-__all__ = ["Learnt", "Taught", "learn", "quality", "record_quality", "undo"]
+__all__ = ["Learnt", "Taught", "learn", "quality", "record_quality", "renew_workbook", "undo"]

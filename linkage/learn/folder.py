@@ -19,6 +19,7 @@ from typing import Any
 
 import polars as pl
 
+from linkage import results
 from linkage.config import Config, load
 from linkage.decide.decisions import REASONS
 from linkage.errors import InputError, RunFolderError
@@ -29,10 +30,14 @@ from linkage.learn.settle import Settled, settle
 from linkage.learn.tables import ANSWERS
 from linkage.learn.teach import Taught, teach
 from linkage.outputs.counts import add_counts, describe, read_manifest
-from linkage.outputs.durable import copy_file, write_json, write_parquet
+from linkage.outputs.durable import copy_file, sha256_of, write_json, write_parquet
 from linkage.report.metrics import ALL, Evaluation
+from linkage.sources.mapping import mapping_of
+from linkage.sources.reading import original_rows
 
 LINKS, BEFORE, COMPARISON = "links.parquet", "links.before.parquet", "model-comparison.json"
+WORKBOOK = "links.xlsx"
+_KEYS = Path(".steps") / "read.owner_keys.parquet"
 _MACHINE = Path(".steps") / "decide.links.parquet"
 
 
@@ -126,6 +131,22 @@ def learn(run: Path, answers: pl.DataFrame, *, config: Config | None = None, mod
     elif model:
         (run / COMPARISON).unlink(missing_ok=True)  # it would speak of labels that are gone
     return Learnt(after, settled.outcomes, told, counts, taught)
+
+
+def renew_workbook(run: Path, owners: Path, config: Config | None = None) -> Path:
+    """Write `links.xlsx` again from the links as they stand; `owners` is the file that was linked, by its hash."""
+    manifest = read_manifest(run)
+    linked = next((entry["sha256"] for entry in manifest["inputs"] if entry["role"] == "owners"), None)
+    if results.hash_of(owners, sha256_of) != linked:
+        message = (
+            f"{owners.name}: expected the owner file that this run linked, found another; give that file with --owners."
+        )
+        raise InputError(message)
+    originals = original_rows(owners, mapping_of((config or load(None)).sources.owners))
+    keys = pl.scan_parquet(run / _KEYS)
+    rejected = pl.read_parquet(run / "rejected.parquet").head(manifest["counts"]["rows_rejected"])
+    results.workbook(run / WORKBOOK, originals, keys, pl.read_parquet(run / LINKS), rejected)
+    return run / WORKBOOK
 
 
 def undo(run: Path) -> None:

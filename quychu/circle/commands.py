@@ -131,13 +131,22 @@ def withdraw(run: Path, config: Path, reason: str, quiet: bool) -> None:
         click.echo(", ".join(f"{name} {counts[name]:,}" for name in ("withdrawn", "too_late", "unknown")))
 
 
-@_example("quychu learn --run ket-qua")
+def _workbook(run: Path, owners: Path | None, link_config: Path | None) -> None:
+    from linkage.config import load  # noqa: PLC0415
+    from linkage.learn import renew_workbook  # noqa: PLC0415
+
+    if owners is not None:
+        renew_workbook(run, owners, load(link_config))
+
+
+@_example("quychu learn --run ket-qua --owners so-dia-chinh.xlsx")
 @click.command(context_settings=_NAMES)
 @_RUN
 @click.option("--link-config", type=_FILE, help="Config of the run (default: the shipped land-register.toml).")
+@click.option("--owners", type=_FILE, help="The owner file that was linked: links.xlsx is written again.")
 @click.option("--undo", is_flag=True, help="Put the machine's own links back; answers and labels stay.")
 @_QUIET
-def learn(run: Path, link_config: Path | None, undo: bool, quiet: bool) -> None:
+def learn(run: Path, link_config: Path | None, owners: Path | None, undo: bool, quiet: bool) -> None:
     """Turn answers into settled links, labels, and a new model beside the old."""
     import polars as pl  # noqa: PLC0415
 
@@ -147,17 +156,20 @@ def learn(run: Path, link_config: Path | None, undo: bool, quiet: bool) -> None:
 
     if undo:
         learning.undo(run)
+        _workbook(run, owners, link_config)
         return
     file = run / "answers.parquet"
     if not file.is_file():
         raise QuychuError("answers.parquet: expected it in the run folder, found none; run `quychu collect` first.")
     learnt = learning.learn(run, pl.read_parquet(file), config=load(link_config))
+    _workbook(run, owners, link_config)
     if quiet:
         return
     ended = ", ".join(f"{name} {count:,}" for name, count in learnt.counts["asked_by_outcome"].items())
     click.echo(f"answers {learnt.counts['answers']:,}; places asked ended: {ended}")
     beside = f"; {learnt.taught.name} and model-comparison.json lie beside the old model" if learnt.taught else ""
-    click.echo(f"Wrote links.parquet (before: links.before.parquet), labels.parquet{beside}")
+    book = "links.xlsx, " if owners else ""
+    click.echo(f"Wrote links.parquet (before: links.before.parquet), {book}labels.parquet{beside}")
 
 
 @_example("quychu rehearse --run run --owners data/land_owners.parquet --truth data/truth.parquet --behaviour mixed")

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from linkage.decide.decisions import REASONS
 from quychu import demo
 from quychu.circle.world import Told, lay_out, running, servers_of
 from tests.end_to_end.command import quychu
@@ -41,6 +42,16 @@ def test_what_citizens_settled_is_a_link_that_says_so(told: Path):
     confirmed = links.filter(pl.col("reason") == "citizen_confirmed")
     assert confirmed.height == counts(told / "run")["settled"]
     assert confirmed["decision"].unique().to_list() == ["link"]
+
+
+def test_the_offices_workbook_shows_what_citizens_settled(told: Path):
+    from openpyxl import load_workbook
+
+    book = load_workbook(told / "run" / "links.xlsx", read_only=True)
+    cells = [str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell]
+    shown = sum(REASONS["citizen_confirmed"][1] in cell for cell in cells)
+    links = pl.read_parquet(told / "run" / "links.parquet").filter(pl.col("reason") == "citizen_confirmed")
+    assert shown == links.filter(pl.col("role").is_in(["owner", "co_owner"])).height > 0
 
 
 def test_nobody_is_asked_about_a_person_that_the_machine_linked(told: Path):
