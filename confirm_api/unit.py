@@ -29,7 +29,7 @@ class Unit:
     now: int
     vault: Vault
 
-    def leaf(
+    def leaf(  # noqa: PLR0913 - each member of a leaf has its name
         self,
         event: str,
         outcome: str,
