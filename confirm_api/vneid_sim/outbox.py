@@ -6,7 +6,8 @@ Rules (protocol §3, §5)
   polls too.
 - `landrevise` and `landdecl` are sealed anew for each try. No answer, 429, 5xx and an answer that fails a check are
   tried again, with full jitter, `Retry-After` winning; anything else ends it and the citizen is told.
-- A 422 to `landrevise` is tried a few times as well: the service may have fetched the answer and not stored it yet.
+- A 422 to `landrevise` is tried again as well, however often other tries failed before: the service may have fetched
+  the answer and died before it stored it.
 - Changes of one request go in their order. Nothing is sent twice at once.
 
 >>> [next_delay([0, 5, 300], tries, None, random.Random(1)) is None for tries in (1, 2, 3)]
@@ -47,7 +48,6 @@ from exchange.sealed.seal import seal
 _WORKERS = 4
 _TAKEN_AT_ONCE = 200
 _IDLE_SECONDS = 0.2
-_TRIES_OF_422 = 3
 _NOT_YET_SECONDS = 1.0
 _TRY_LATER = 429
 _LEAST_5XX = 500
@@ -82,7 +82,6 @@ class Later:
 
     retry_after: float | None = None
     counted: bool = True
-    tries_at_most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ class Line:
         if answer.status != 200:
             log.warning("%s ended status=%d", typ, answer.status)
             early = answer.status == 422 and typ == "landrevise+jwt"
-            return Later(tries_at_most=_TRIES_OF_422) if early else Dead()
+            return Later() if early else Dead()
         return self._receipt(typ, payload, named, answer, sent.jti, service.suite)
 
     def _receipt(
@@ -283,8 +282,6 @@ class Outbox:
         steps = self._settings.ping_retry_seconds if kind == "ping" else self._settings.retry_seconds
         if not result.counted:
             return result.retry_after
-        if result.tries_at_most is not None and tries >= result.tries_at_most:
-            return None
         return next_delay(steps, tries, result.retry_after, self._chance)
 
 

@@ -80,6 +80,17 @@ def test_a_change_that_came_too_early_for_the_service_is_tried_again(tmp_path):
         wait_for(lambda: world.service.heard)
 
 
+def test_a_change_that_came_too_early_after_the_service_was_away_is_tried_again(tmp_path):
+    with running(tmp_path) as world:
+        first = iter([503, 503, 422])
+        world.service.status_of = lambda path, _count: next(first, None) if path == REVISIONS else None
+        message = ask([item()])
+        auth_req_id = answered(world, message)
+        world.service.fetched(auth_req_id)
+        changed(world, auth_req_id, message["ask"]["items"][0]["item_id"], "unsure")
+        wait_for(lambda: world.service.heard)
+
+
 def test_a_failed_ping_is_tried_a_few_times_and_given_up(tmp_path):
     with running(tmp_path) as world:
         world.service.status_of = lambda path, _count: 500 if path == CALLBACK_PATH else None
