@@ -58,6 +58,8 @@ FAULTS = {
 }
 RETRY_SECONDS = [0, 3, 5, *[2] * 300]
 """Of the provider's own messages: none is given up while the service is down."""
+LONGEST_REQUEST_DAYS = 40 / 86_400
+"""A request in the app ends after 40 s: whoever says nothing is asked again in a new attempt."""
 
 
 @dataclass
@@ -75,7 +77,6 @@ class Figures:
     replies: int = 0
     late_replies: int = 0
     revisions: int = 0
-    refused_revisions: int = 0
     declarations: int = 0
     entries: int = 0
     leaves: int = 0
@@ -170,7 +171,6 @@ class Trial:
         figures.asks, figures.replies = len(rows["asks"]), len(rows["replies"])
         figures.late_replies = sum(row.late for row in rows["replies"])
         figures.revisions, figures.declarations = len(rows["revisions"]), len(rows["declarations"])
-        figures.refused_revisions = sum(row.state == "refused" for row in both.provider["revisions"])
         figures.entries, figures.leaves = len(rows["feed"]), len(rows["leaves"])
         figures.messages = sum(leaf.sealed is not None for leaf in both.leaves)
         figures.duplicates = sum(leaf.outcome == "duplicate" for leaf in both.leaves)
@@ -190,7 +190,11 @@ def told_of(database: str) -> Iterator[Told]:
     """The settings of a world on this database; PostgreSQL is a server of our own, with fsync."""
     common: dict[str, Any] = {
         "service": {"logs": {"level": "error"}},
-        "provider": {"faults": FAULTS, "outbox": {"retry_seconds": RETRY_SECONDS}},
+        "provider": {
+            "faults": FAULTS,
+            "outbox": {"retry_seconds": RETRY_SECONDS},
+            "provider": {"interval_seconds": 1, "longest_request_days": LONGEST_REQUEST_DAYS},
+        },
     }
     if database == "sqlite":
         yield Told(**common)
@@ -254,7 +258,6 @@ ROWS = {
     "replies": "replies stored",
     "late_replies": "of them late",
     "revisions": "answers changed",
-    "refused_revisions": "changes refused, and told so",
     "declarations": "declarations",
     "messages": "sealed messages in the log",
     "duplicates": "messages repeated",

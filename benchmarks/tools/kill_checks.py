@@ -245,10 +245,7 @@ def _revisions(both: Records) -> Iterator[str]:
     }
     said = {(row.auth_req_id, row.answered_at): row for row in both.provider["revisions"]}
     for name, row in said.items():
-        if row.state == "refused":  # the citizen reads so
-            if name in kept:
-                yield f"revision: the citizen reads that it was refused, and it is stored {name}"
-        elif row.state != "delivered" or kept.get(name) != json.loads(row.answers):
+        if row.state != "delivered" or kept.get(name) != json.loads(row.answers):
             yield f"revision: {row.state}, but {'other' if name in kept else 'not'} stored {name}"
     yield from (f"revision: stored, but nobody gave it {name}" for name in kept.keys() - said.keys())
 
