@@ -16,6 +16,7 @@ Example: `take_results(unit, [FetchError(link, "authorization_pending")])`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -138,7 +139,8 @@ class _Batch:
     attempts: Mapping[int, Any]
     asked: Mapping[int, Asked] = field(default_factory=dict)
     jtis: Mapping[str, int] = field(default_factory=dict)
-    delivered: list[dict[str, Any]] = field(default_factory=list)
+    requests: dict[str, int] = field(default_factory=dict)  # the attempt of each auth_req_id
+    delivered: defaultdict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     retried: list[dict[str, Any]] = field(default_factory=list)
     opened: list[dict[str, Any]] = field(default_factory=list)
     polls: list[dict[str, Any]] = field(default_factory=list)
@@ -167,7 +169,8 @@ class _Batch:
         self.messages.append(Message(entry, opened.inner, (link.handle,)))
 
     def end_delivery(self, link: Link, state: str, outcome: str) -> None:
-        self.delivered.append({"b_no": link.delivery_no, "state": state, "outcome": outcome})
+        assert link.delivery_no is not None
+        self.delivered[state, outcome].append(link.delivery_no)
 
     def poll(self, link: Link, at: int | None) -> None:
         self.polls.append({"b_no": link.attempt_no, "poll_at": at})
@@ -217,6 +220,9 @@ def _read(unit: Unit, results: Sequence[Result], jitter: Callable[[], float]) ->
     batch = _Batch(unit, world, jitter, {}, {row.no: row for row in rows})
     if sent:
         batch.deliveries = {row.no: row for row in unit.conn.execute(_DELIVERIES, {"nos": sorted(sent)})}
+    taken = [one.answer.auth_req_id for one in results if isinstance(one, AskTaken)]
+    if taken:
+        batch.requests = {row.auth_req_id: row.no for row in unit.conn.execute(_REQUESTS, {"ids": sorted(set(taken))})}
     fetched = [one for one in results if isinstance(one, Reply)]
     if fetched:
         batch.jtis = {row.jti: row.attempt_no for row in unit.conn.execute(_JTIS, {"jtis": _jtis(fetched)})}
@@ -271,8 +277,8 @@ def take_ask_answer(batch: _Batch, result: AskTaken) -> None:
 
 
 def _is_anothers(batch: _Batch, link: Link, auth_req_id: str) -> bool:
-    row = batch.unit.conn.execute(_BY_REQUEST, {"auth_req_id": auth_req_id}).first()
-    return row is not None and row.no != link.attempt_no
+    """Whether the id is known as another request's; the first of two in one transaction has it."""
+    return batch.requests.setdefault(auth_req_id, link.attempt_no) != link.attempt_no
 
 
 def take_ask_error(batch: _Batch, result: AskError) -> None:
@@ -486,7 +492,6 @@ def _write(batch: _Batch) -> None:
     conn = batch.unit.conn
     stopped = [row["b_no"] for row in batch.polls if row["poll_at"] is None]
     for statement, rows in (
-        (_ENDED_DELIVERIES, batch.delivered),
         (_RETRIED, batch.retried),
         (_OPENED, batch.opened),
         (_POLLED, [row for row in batch.polls if row["poll_at"] is not None]),
@@ -496,6 +501,8 @@ def _write(batch: _Batch) -> None:
     for statement, numbers in ((_STOPPED, stopped), (_SLOWER, batch.slower)):
         if numbers:
             conn.execute(statement, {"nos": sorted(numbers)})
+    for (state, outcome), numbers in sorted(batch.delivered.items()):
+        conn.execute(_ENDED_DELIVERIES, {"nos": sorted(numbers), "state": state, "outcome": outcome})
     if batch.released:
         conn.execute(_RELEASED, {"nos": batch.released, "now": batch.unit.now})
     if batch.dropped:
@@ -525,10 +532,10 @@ _DELIVERIES = (
     .with_for_update()
 )
 _JTIS = select(asks.c.jti, asks.c.attempt_no).where(any_of(asks.c.jti, "jtis"))
-_BY_REQUEST = select(attempts.c.no).where(attempts.c.auth_req_id == bindparam("auth_req_id"))
+_REQUESTS = select(attempts.c.no, attempts.c.auth_req_id).where(any_of(attempts.c.auth_req_id, "ids"))
 _ENDED_DELIVERIES = (
     update(deliveries)
-    .where(deliveries.c.no == bindparam("b_no"))
+    .where(any_of(deliveries.c.no, "nos"))
     .values(state=bindparam("state"), outcome=bindparam("outcome"), claimed_until=0)
 )
 _RETRIED = (

@@ -171,21 +171,26 @@ class World(Board):
 
     def _write_attempts(self, changed: Iterable[int]) -> None:
         """States of attempts that were there, then those that begin, with their messages."""
-        old = [row for no in changed for row in self._attempt_change(no)]
-        _execute(self.unit, _CHANGED_ATTEMPTS, sorted(old, key=lambda row: int(row["b_no"])))
+        old: defaultdict[str, list[int]] = defaultdict(list)
+        for no in changed:
+            for state, row in self._attempt_change(no):
+                old[state].append(row)
+        for state, rows in sorted(old.items()):
+            self.unit.conn.execute(_CHANGED_ATTEMPTS, {"nos": sorted(rows), "state": state})
         begins = [(no, effect) for no, effect in self.effects if isinstance(effect, Begin)]
         resumed = [(no, effect) for no, effect in begins if (no, effect.attempt) in self.attempt_nos]
         self._resume(resumed)
         self._send([one for one in begins if one not in resumed])
 
-    def _attempt_change(self, no: int) -> list[dict[str, Any]]:
+    def _attempt_change(self, no: int) -> list[tuple[str, int]]:
+        """The new state and the row of the attempt that was not closed, where it has changed."""
         before, after = self.before[no], self.current[no]
         known = None if before is None else before.attempt or before.dead
         if known is None:
             return []
         now_ = [one for one in (after.attempt, after.dead) if one is not None and one.number == known.number]
         state = now_[0].state if now_ else life.CLOSED
-        return [] if state == known.state else [{"b_no": self.attempt_nos[no, known.number], "state": state}]
+        return [] if state == known.state else [(state, self.attempt_nos[no, known.number])]
 
     def _resume(self, begins: Iterable[tuple[int, Begin]]) -> None:
         """A revived dead letter: the same attempt, the same message, a new schedule."""
@@ -398,7 +403,7 @@ _CHANGED_QUESTIONS = (
     .where(questions.c.no == bindparam("b_no"))
     .values({name: bindparam(name) for name in ("state", "frozen", "attempt", "asked_at", "ended_at")})
 )
-_CHANGED_ATTEMPTS = update(attempts).where(attempts.c.no == bindparam("b_no")).values(state=bindparam("state"))
+_CHANGED_ATTEMPTS = update(attempts).where(any_of(attempts.c.no, "nos")).values(state=bindparam("state"))
 _NEW_DELIVERIES = insert(deliveries)
 _REVIVED = (
     update(deliveries)
