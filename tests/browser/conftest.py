@@ -13,13 +13,16 @@ from tests.confirm_api.vneid_sim.world import CITIZEN, Running, running
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 TELEPHONE = {"width": 360, "height": 740}
+PATIENCE_MILLISECONDS = 30_000
+"""What a page must show is waited for: on a busy machine an answer may take long."""
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """The system's Chromium; ended with the module, since there may be one Playwright at a time."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=TOOLS["chromium"].path(), args=FLAGS)
         yield browser
@@ -70,6 +73,7 @@ def sign_in(page: Any, world: Running, citizen_id: str) -> None:
     page.get_by_label("Số định danh cá nhân").fill(citizen_id)
     page.get_by_label("Mã truy cập").fill("246810")
     page.get_by_role("button", name="Đăng nhập").click()
+    page.wait_for_url(lambda address: "/app/login" not in address)
 
 
 @pytest.fixture

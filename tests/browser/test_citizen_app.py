@@ -7,6 +7,7 @@ import re
 import urllib.request
 
 import pytest
+from playwright.sync_api import expect
 
 from confirm_api.vneid_sim.pages.visits import HEADERS
 from tests.browser.accessible import faults_of
@@ -25,10 +26,10 @@ def test_a_citizen_answers_with_the_number_and_the_reply_is_fetched(world, open_
     message, auth_req_id = asked(world, citizen_id)
     page = open_app(citizen_id)
     page.get_by_role("link", name="Xem và trả lời").click()
-    assert page.get_by_text(message["binding_message"]).is_visible()
+    expect(page.get_by_text(message["binding_message"])).to_be_visible()
     for told in ("Ai hỏi", "Vì sao hỏi", "Hạn trả lời", "Câu trả lời dùng làm gì", "không bị thiệt gì"):
-        assert page.get_by_text(told).first.is_visible()
-    assert page.locator("input[type=radio]:checked").count() == 0
+        expect(page.get_by_text(told).first).to_be_visible()
+    expect(page.locator("input[type=radio]:checked")).to_have_count(0)
     page.get_by_role("radio", name=re.compile("^Của tôi")).check()
     page.get_by_label("4 ký tự cuối").fill("40 83")
     page.get_by_text("Thông tin cần sửa").click()
@@ -36,7 +37,7 @@ def test_a_citizen_answers_with_the_number_and_the_reply_is_fetched(world, open_
     page.get_by_role("button", name="Xem lại trước khi gửi").click()
     assert world.service.fetched(auth_req_id) == "authorization_pending"
     page.get_by_role("button", name="Gửi câu trả lời").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Đã ghi nhận câu trả lời"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Đã ghi nhận câu trả lời")
     assert world.service.fetched(auth_req_id)["answers"] == [
         {
             "item_id": message["ask"]["items"][0]["item_id"],
@@ -46,7 +47,7 @@ def test_a_citizen_answers_with_the_number_and_the_reply_is_fetched(world, open_
         }
     ]
     page.reload()
-    assert page.get_by_text("Cơ quan đã nhận câu trả lời").is_visible()
+    expect(page.get_by_text("Cơ quan đã nhận câu trả lời")).to_be_visible()
 
 
 def test_a_wrong_number_is_asked_again_in_a_new_request_that_says_so(world, open_app, citizen_id):
@@ -58,8 +59,8 @@ def test_a_wrong_number_is_asked_again_in_a_new_request_that_says_so(world, open
     world.service.id_of(again)
     page = open_app(citizen_id)
     page.get_by_role("link", name="Xem và trả lời").click()
-    assert page.get_by_text("Lần trước, số đã nhập chưa khớp").is_visible()
-    assert page.get_by_label("4 ký tự cuối").input_value() == ""
+    expect(page.get_by_text("Lần trước, số đã nhập chưa khớp")).to_be_visible()
+    expect(page.get_by_label("4 ký tự cuối")).to_have_value("")
 
 
 def test_faults_are_told_at_the_top_with_links_and_what_was_written_stays(world, open_app, citizen_id):
@@ -69,12 +70,12 @@ def test_faults_are_told_at_the_top_with_links_and_what_was_written_stays(world,
     page.locator("#verdict-1-mine").check()
     page.locator("#response-1").fill("408")
     page.get_by_role("button", name="Xem lại trước khi gửi").click()
-    assert page.title().startswith("Lỗi: ")
+    expect(page).to_have_title(re.compile("^Lỗi: "))
     told = page.get_by_role("alert").get_by_role("link")
     assert [told.nth(at).get_attribute("href") for at in range(told.count())] == ["#response-1", "#verdict-2-mine"]
-    assert page.locator("#response-1").input_value() == "408"
-    assert page.locator("#response-1").get_attribute("aria-invalid") == "true"
-    assert page.locator("#verdict-1-mine").is_checked()
+    expect(page.locator("#response-1")).to_have_value("408")
+    expect(page.locator("#response-1")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#verdict-1-mine")).to_be_checked()
 
 
 def test_a_number_is_not_sent_with_another_answer_than_mine(world, open_app, citizen_id):
@@ -84,8 +85,9 @@ def test_a_number_is_not_sent_with_another_answer_than_mine(world, open_app, cit
     page.locator("#verdict-1-unsure").check()
     page.locator("#response-1").fill("4083")
     page.get_by_role("button", name="Xem lại trước khi gửi").click()
-    assert page.get_by_text("chỉ được gửi khi trả lời “Của tôi”").is_visible()
+    expect(page.get_by_text("chỉ được gửi khi trả lời “Của tôi”")).to_be_visible()
     page.get_by_role("button", name="Gửi câu trả lời").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Đã ghi nhận câu trả lời")
     assert world.service.fetched(auth_req_id)["answers"][0]["challenge_response"] is None
 
 
@@ -94,10 +96,10 @@ def test_a_citizen_declines_the_whole_request(world, open_app, citizen_id):
     page = open_app(citizen_id)
     page.get_by_role("link", name="Xem và trả lời").click()
     page.get_by_role("link", name="Từ chối trả lời").click()
-    assert page.get_by_text("không bị thiệt gì").is_visible()
+    expect(page.get_by_text("không bị thiệt gì")).to_be_visible()
     assert world.service.fetched(auth_req_id) == "authorization_pending"
     page.get_by_role("button", name="Từ chối trả lời").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Đã ghi nhận việc từ chối"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Đã ghi nhận việc từ chối")
     assert world.service.fetched(auth_req_id) == "access_denied"
 
 
@@ -111,14 +113,15 @@ def test_an_answer_is_changed_and_the_change_arrives(world, open_app, citizen_id
     page.get_by_role("link", name="Đã trả lời").click()
     page.get_by_role("link", name="Xem chi tiết").click()
     page.get_by_role("link", name="Đổi câu trả lời").click()
-    assert page.locator("input[type=radio]:checked").count() == 0
+    expect(page.locator("#verdict-1-keep")).to_be_visible()
+    expect(page.locator("input[type=radio]:checked")).to_have_count(0)
     page.get_by_role("button", name="Xem lại trước khi gửi").click()
-    assert page.get_by_role("alert").get_by_text("ít nhất một thửa đất").is_visible()
+    expect(page.get_by_role("alert").get_by_text("ít nhất một thửa đất")).to_be_visible()
     page.locator("#verdict-1-keep").check()
     page.locator("#verdict-2-not_mine").check()
     page.get_by_role("button", name="Xem lại trước khi gửi").click()
     page.get_by_role("button", name="Gửi câu trả lời").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Đã ghi nhận câu trả lời mới"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Đã ghi nhận câu trả lời mới")
     told = wait_for(lambda: [one.payload for one in world.service.heard if one.payload.get("revises") == auth_req_id])[
         0
     ]
@@ -130,14 +133,14 @@ def test_a_certificate_is_declared_with_a_file_that_the_officer_can_open(world, 
     page = open_app(citizen_id)
     page.get_by_role("link", name="Kê khai").click()
     page.get_by_role("button", name="Gửi kê khai").click()
-    assert page.get_by_role("alert").get_by_role("link").count() == 2
+    expect(page.get_by_role("alert").get_by_role("link")).to_have_count(2)
     page.get_by_label("Số phát hành (số seri)").fill("ad 654083")
     page.get_by_label("Họ và tên người đứng tên").fill("Trần Thị Hoa")
     page.get_by_label("Vì sao ông/bà kê khai giúp").fill("mẹ tôi đã cao tuổi")
     page.get_by_label("Ảnh hoặc bản quét").set_input_files(pdf)
     page.get_by_label("Tôi đã xem lại").check()
     page.get_by_role("button", name="Gửi kê khai").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Đã ghi nhận kê khai"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Đã ghi nhận kê khai")
     told = wait_for(lambda: [one.payload for one in world.service.heard if one.payload.get("sub") == citizen_id])[0]
     assert told["certificate_serial"] == "AD 654083"
     assert told["on_behalf_of"] == {"name": "Trần Thị Hoa", "reason": "mẹ tôi đã cao tuổi"}
@@ -161,8 +164,8 @@ def test_a_file_that_is_no_picture_and_one_too_large_are_refused(world, open_app
     page.get_by_label("Tôi đã xem lại").check()
     page.get_by_role("button", name="Gửi kê khai").click()
     alert = page.get_by_role("alert")
-    assert alert.get_by_text("không phải PDF, PNG hoặc JPEG").is_visible()
-    assert alert.get_by_text("lớn hơn 3,5 MB").is_visible()
+    expect(alert.get_by_text("không phải PDF, PNG hoặc JPEG")).to_be_visible()
+    expect(alert.get_by_text("lớn hơn 3,5 MB")).to_be_visible()
 
 
 def test_the_app_speaks_english_and_stays_where_it_was(world, open_app, citizen_id):
@@ -170,12 +173,12 @@ def test_the_app_speaks_english_and_stays_where_it_was(world, open_app, citizen_
     page = open_app(citizen_id)
     page.get_by_role("link", name="Xem và trả lời").click()
     page.get_by_role("link", name="English").click()
-    assert page.url.endswith(f"/app/requests/{auth_req_id}")
-    assert page.locator("html").get_attribute("lang") == "en"
-    assert page.get_by_role("heading", level=1).inner_text() == "Is this parcel of land yours?"
-    assert page.locator("dl.facts dd").first.get_attribute("lang") == "vi"
+    expect(page).to_have_url(re.compile(f"/app/requests/{auth_req_id}$"))
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is this parcel of land yours?")
+    expect(page.locator("dl.facts dd").first).to_have_attribute("lang", "vi")
     page.get_by_role("link", name="Tiếng Việt").click()
-    assert page.locator("html").get_attribute("lang") == "vi"
+    expect(page.locator("html")).to_have_attribute("lang", "vi")
 
 
 def test_everything_is_reached_and_sent_by_keyboard_alone(world, open_app, citizen_id):
@@ -197,7 +200,7 @@ def test_everything_is_reached_and_sent_by_keyboard_alone(world, open_app, citiz
     tab_to("input[name=verdict-1]")
     page.keyboard.press("Space")
     page.keyboard.press("ArrowDown")
-    assert page.locator("#verdict-1-not_mine").is_checked()
+    expect(page.locator("#verdict-1-not_mine")).to_be_checked()
     tab_to("button:not(.plain)")
     page.keyboard.press("Enter")
     page.wait_for_url("**/confirm")
@@ -217,7 +220,7 @@ def test_another_citizens_request_looks_like_one_that_never_was(world, open_app,
             texts.append((step, page.locator("main").inner_text()))
     assert texts[:5] == texts[5:]
     page.goto(f"{world.url}/app")
-    assert page.get_by_role("link", name="Xem và trả lời").count() == 0
+    expect(page.get_by_role("link", name="Xem và trả lời")).to_have_count(0)
 
 
 def test_an_answer_after_ten_minutes_wants_the_passcode_again(world, open_app, citizen_id, monkeypatch):
@@ -231,10 +234,10 @@ def test_an_answer_after_ten_minutes_wants_the_passcode_again(world, open_app, c
     page.get_by_role("button", name="Gửi câu trả lời").click()
     page.get_by_label("Mã truy cập").fill("111111")
     page.get_by_role("button", name="Gửi câu trả lời").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_label("Mã truy cập").fill("246810")
     page.get_by_role("button", name="Gửi câu trả lời").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Đã ghi nhận câu trả lời"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Đã ghi nhận câu trả lời")
 
 
 def test_a_request_that_was_taken_away_meanwhile_says_so_and_sends_nothing(world, open_app, citizen_id):
@@ -245,9 +248,9 @@ def test_a_request_that_was_taken_away_meanwhile_says_so_and_sends_nothing(world
     cancel = {"auth_req_id": auth_req_id, "question_id": message["ask"]["question_id"], "reason": "withdrawn"}
     assert world.service.send("landcancel+jwt", cancel)[0].status == 200
     page.get_by_role("button", name="Xem lại trước khi gửi").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Câu hỏi đã đóng"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Câu hỏi đã đóng")
     page.goto(f"{world.url}/app/requests/{auth_req_id}")
-    assert page.get_by_text("Cơ quan đã rút câu hỏi").is_visible()
+    expect(page.get_by_text("Cơ quan đã rút câu hỏi")).to_be_visible()
 
 
 def pages_of(world, citizen_id) -> list[str]:
@@ -278,6 +281,7 @@ def test_every_page_is_accessible_and_no_wider_than_the_telephone(world, open_ap
         found[place] = faults_of(page)
         if page.locator("main form button").count() and "decline" not in place:
             page.locator("main form button").last.click()
+            page.wait_for_load_state()
             found[f"{place} sent empty"] = faults_of(page)
     page.goto(f"{world.url}/app/login")
     found["/app/login"] = faults_of(page)
@@ -289,7 +293,7 @@ def test_the_sign_in_page_and_its_faults_are_accessible(world, chromium):
     page.goto(f"{world.url}/app/login")
     assert faults_of(page) == []
     page.get_by_role("button", name="Đăng nhập").click()
-    assert page.get_by_role("alert").get_by_role("link").count() == 2
+    expect(page.get_by_role("alert").get_by_role("link")).to_have_count(2)
     assert faults_of(page) == []
     page.close()
 
@@ -326,7 +330,7 @@ def test_an_injected_script_or_style_is_not_run(world, open_app, citizen_id):
     _, auth_req_id = asked(world, citizen_id, item(hamlet=evil))
     page = open_app(citizen_id, java_script_enabled=True)
     page.goto(f"{world.url}/app/requests/{auth_req_id}")
-    assert page.get_by_text(evil).is_visible()
+    expect(page.get_by_text(evil)).to_be_visible()
     assert "evil" not in page.title()
     assert "script-src" not in HEADERS["content-security-policy"]
     assert "default-src 'none'" in HEADERS["content-security-policy"]
@@ -337,8 +341,9 @@ def test_signing_out_ends_the_session_for_good(world, open_app, citizen_id):
     cookie = next(one for one in page.context.cookies() if one["name"] == "session")
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/app")
     page.get_by_role("button", name="Đăng xuất").click()
+    expect(page).to_have_url(re.compile("/app/login"))
     page.context.add_cookies([cookie])
     page.goto(f"{world.url}/app")
-    assert page.url.endswith("/app/login?ended=1")
+    expect(page).to_have_url(re.compile(r"/app/login\?ended=1$"))
     sign_in(page, world, citizen_id)
-    assert page.url.endswith("/app")
+    expect(page).to_have_url(re.compile("/app$"))

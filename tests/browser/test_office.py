@@ -5,23 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from confirm_api.pages.oidc import Provider
-from scripts.system_tools import TOOLS
 from tests.browser.office_server import PASSWORD, office_server
 from tests.confirm_api.pages.oidc_provider import CLIENT, SECRET, openid_provider
 
 pytestmark = pytest.mark.needs("chromium")
 REASON = "Đã đối chiếu bản gốc giấy chứng nhận."
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=TOOLS["chromium"].path(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -54,6 +45,7 @@ def decide(page: Page, label: str) -> None:
     page.get_by_label("Lý do, căn cứ").fill(REASON)
     page.get_by_role("button", name="Tiếp tục").click()
     page.get_by_role("button", name="Ghi quyết định").click()
+    expect(page.get_by_role("status")).to_be_visible()
 
 
 def test_two_officers_end_a_dispute(site, page):
@@ -65,6 +57,7 @@ def test_two_officers_end_a_dispute(site, page):
     expect(page.get_by_role("status")).to_contain_text("chờ cán bộ thứ hai")
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Hồ sơ số {site.cases['dispute_two']}")
     page.get_by_role("button", name="Đăng xuất").click()
+    expect(page.get_by_label("Tên đăng nhập")).to_be_visible()
     log_in(page, site.url, "minh")
     page.goto(f"{site.url}/ho-so/{site.cases['dispute']}")
     expect(page.locator(".history").last).to_contain_text(REASON)

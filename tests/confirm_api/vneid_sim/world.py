@@ -42,7 +42,7 @@ CITIZEN, NEIGHBOUR = "045085001234", "045190004321"
 DAY = 86_400
 
 
-def wait_for(true: Callable[[], Any], seconds: float = 10.0) -> Any:
+def wait_for(true: Callable[[], Any], seconds: float = 30.0) -> Any:
     """What `true` gives once it gives something."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
