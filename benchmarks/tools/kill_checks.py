@@ -16,6 +16,7 @@ Worked example: `list(check(both, ledger, log_key, now))` is empty, or says in s
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -137,6 +138,20 @@ def _requests(both: Records, now: int) -> Iterator[str]:
     for name, row in known.items():
         yield from _attempt(both, row, both.asked.get(name), name, now)
     yield from _at_once(both, now)
+    yield from _taken_back(both)
+
+
+def _taken_back(both: Records) -> Iterator[str]:
+    """The provider took back what we asked it to take back, and nothing else."""
+    cancels = {row.attempt_no for row in both.service["deliveries"] if row.typ == "landcancel+jwt"}
+    ours = {both.attempt[no].auth_req_id for no in cancels}
+    theirs = {row.auth_req_id for row in both.provider["cancels"]}
+    yield from (f"cancel: the provider has one that we never sent ({one})" for one in theirs - ours)
+    done = {
+        row.attempt_no for row in both.service["deliveries"] if (row.typ, row.outcome) == ("landcancel+jwt", "taken")
+    }
+    lost = {both.attempt[no].auth_req_id for no in done} - theirs
+    yield from (f"cancel: acknowledged, but the provider does not have it ({one})" for one in lost)
 
 
 def _request(both: Records, row: Row, request: Row, name: tuple[str, int]) -> Iterator[str]:
@@ -150,6 +165,11 @@ def _request(both: Records, row: Row, request: Row, name: tuple[str, int]) -> It
         yield f"request: with other items {name}"
     if row.auth_req_id not in {None, request.auth_req_id}:
         yield f"request: with another auth_req_id {name}"
+    ask = both.asks.get(request.ask_jti)
+    if ask is None or ask.attempt_no != row.no:
+        yield f"request: the provider took an ask that was not durable before it left {name}"
+    elif request.token is not None and hashlib.sha256(request.token.encode()).digest() != bytes(ask.token_hash):
+        yield f"request: with another token {name}"
 
 
 def _attempt(both: Records, row: Row, request: Row | None, name: tuple[str, int], now: int) -> Iterator[str]:

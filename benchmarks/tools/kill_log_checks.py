@@ -29,6 +29,7 @@ from confirm_api.audit.log import NONCE_BYTES, record_context
 from exchange.canonical import canonical
 
 ENGINE_EVENTS = {"landquestions": "questions", "landwithdraw": "questions/withdraw", "landcollect": "answers"}
+SENT_EVENTS = frozenset({"landask", "landcancel", "landfetch"})
 TAKEN = frozenset({"accepted", "duplicate"})
 
 
@@ -247,6 +248,10 @@ def _entries(both: Records) -> Iterator[str]:
 
 def _deliveries(both: Records) -> Iterator[str]:
     """Each try is a leaf `sent`; each delivery that ended has a leaf that says how."""
+    sent = sum(leaf.event in SENT_EVENTS and leaf.outcome == "sent" for leaf in both.leaves)
+    taken = len(both.provider["seen_messages"])
+    if taken > sent:
+        yield f"log: the provider took {taken} messages, {sent} were logged before they left"
     for typ in ("landask", "landcancel"):
         rows = [row for row in both.service["deliveries"] if row.typ == f"{typ}+jwt"]
         names = {row.no: both.by_no[both.attempt[row.attempt_no].question_no].question_id for row in rows}
@@ -284,7 +289,7 @@ def _alone(both: Records) -> Iterator[str]:
     """
     sent_at: dict[tuple[str, str], int] = {}
     for leaf in sorted(both.leaves, key=lambda leaf: leaf.no):
-        if leaf.event not in {"landask", "landcancel", "landfetch"}:
+        if leaf.event not in SENT_EVENTS:
             continue
         name = (leaf.event, leaf.subject)
         if leaf.outcome != "sent":

@@ -135,6 +135,11 @@ class Records:
         return {row.no: row for row in self.service["attempts"]}
 
     @cached_property
+    def asks(self) -> dict[str, Row]:
+        """Asks sent, by their `jti`."""
+        return {row.jti: row for row in self.service["asks"]}
+
+    @cached_property
     def replies(self) -> dict[int, Row]:
         """Replies by attempt."""
         return {row.attempt_no: row for row in self.service["replies"]}
@@ -204,7 +209,7 @@ class ProviderRow:
 
 def provider_rows(path: Path) -> dict[str, list[Row]]:
     """The provider's tables, straight from its file."""
-    names = ("requests", "replies", "revisions", "declarations", "outbox", "cancels")
+    names = ("requests", "replies", "revisions", "declarations", "outbox", "cancels", "seen_messages")
     conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     conn.row_factory = sqlite3.Row
     try:

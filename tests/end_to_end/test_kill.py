@@ -124,6 +124,8 @@ CHANGED = {
     "its items make it": ("service", "questions", {"state": "created"}),
     "frozen is True": ("service", "questions", {"frozen": True}),
     "with another binding message": ("provider", "requests", {"binding_message": "AAAA-AAAA"}),
+    "not durable before it left": ("provider", "requests", {"ask_jti": "A" * 22}),
+    "with another token": ("provider", "requests", {"token": "A" * 43}),
     "of another citizen": ("provider", "requests", {"citizen_id": "001085000001"}),
     "open at the provider": ("provider", "requests", {"state": "open", "expires_at": 2**40}),
     "positions are not 1 to": ("service", "feed", {"position": None}),
