@@ -60,7 +60,8 @@ def _belongs(unit: Unit, row: Any, auth_req_id: str) -> bool:
     """Whether the ping names its own request; before we know its id, at least no other's."""
     if row.auth_req_id is not None:
         return bool(row.auth_req_id == auth_req_id)
-    return unit.conn.execute(_BY_REQUEST, {"auth_req_id": auth_req_id}).first() is None
+    whose = unit.conn.execute(_BY_REQUEST, {"auth_req_id": auth_req_id}).first()
+    return whose is None or bool(whose.no == row.no)  # its own, where the answer to the ask came in between
 
 
 _BY_TOKEN = (

@@ -1,10 +1,13 @@
 """The ping, `landrevise` and `landdecl` (protocol §3)."""
 
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import insert
 
 from confirm_api.errors import ContentError
 from confirm_api.office.acceptance import parcel_context
+from confirm_api.service import citizen_side
 from confirm_api.store.tables import accepted_parcels, cases, revisions, runs
 from tests.confirm_api.service.helpers import ident, parcel, question, said
 
@@ -54,6 +57,15 @@ def test_a_ping_that_overtakes_the_answer_to_the_ask_is_not_lost(story, clock):
     assert story.ping("one", auth_req_id=ident(f"request {story.attempt('one').no}"), token=token)
     story.taken("one", interval=60)
     assert story.attempt("one").poll_at == clock()
+
+
+def test_a_ping_that_meets_the_answer_to_the_ask_belongs_to_it_and_to_no_other(story, units):
+    story.post(question("one", 1), question("two", 2))
+    requests = {name: story.taken(name) and story.attempt(name) for name in ("one", "two")}
+    seen_before = SimpleNamespace(no=requests["one"].no, auth_req_id=None)
+    with units.begin() as unit:
+        assert citizen_side._belongs(unit, seen_before, requests["one"].auth_req_id)
+        assert not citizen_side._belongs(unit, seen_before, requests["two"].auth_req_id)
 
 
 def test_a_ping_during_a_fetch_is_not_lost(story, clock):
