@@ -17,18 +17,19 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.end_to_end import forge
-from tests.end_to_end.battlefield import PLANTED, Battlefield, battlefield, citizen, fresh_id, land, story
+from tests.end_to_end.battlefield import PLANTED, RESPONSE, Battlefield, battlefield, citizen, fresh_id, land, story
 from tests.interop.second import strict_json, wire
 from tests.interop.second.engine import question
 from tests.interop.second.envelope import Sealed
 from tests.interop.second.keys import SUITES
+from tests.interop.second.server import Request, Response, listening
 from tests.interop.second.service import GRANT, ask_content
 from tests.interop.second.service import item as asked_item
 from tests.interop.second.vneid import GOOD_ACR, verdict
@@ -426,3 +427,115 @@ def test_nothing_personal_was_written_by_either_server(here, told):
 
 def _size(here: Battlefield) -> int:
     return int(wire.get(f"{here.world.service_url}/v1/log/checkpoint").body.split(b"\n")[1])
+
+
+# The man in the middle
+
+
+@dataclass
+class Middle:
+    """Stands between service and provider, passes on what he is sent, and may change what comes back."""
+
+    target: str = ""
+    bend: Callable[[str, Response], Response] = lambda _, good: good
+    seen: list[str] = field(default_factory=list)
+
+    def __call__(self, request: Request) -> Response:
+        headers = {"Content-Type": request.headers.get("content-type", "")}
+        answer = wire.request("POST", self.target + request.path, request.body, headers)
+        found = Response(answer.status, answer.media_type, answer.body)
+        self.seen.append(request.path)
+        return self.bend(request.path, found) if answer.media_type == "application/jose" else found
+
+
+@pytest.fixture(scope="module", params=SUITES)
+def between(request, tmp_path_factory):
+    middle = Middle()
+    with (
+        listening(middle) as url,
+        battlefield(tmp_path_factory.mktemp("middle"), suite=request.param, provider_url=url) as here,
+    ):
+        middle.target = here.world.provider_url
+        yield here, middle
+
+
+def asked(here: Battlefield) -> dict[str, Any]:
+    """A new question, open in the citizen's app."""
+    number = citizen()
+    assert len(here.engine().post(question(number, land()))["accepted"]) == 1
+    return here.request_to(number)
+
+
+def answered(here: Battlefield, *requests: dict[str, Any]) -> None:
+    answers = [verdict(request["items"][0]["item_id"], "mine", RESPONSE) for request in requests]
+    bodies = [{"auth_req_id": r["auth_req_id"], "answers": [a]} for r, a in zip(requests, answers, strict=True)]
+    assert here.driver("answers", bodies) == {"results": ["ok"] * len(bodies)}
+
+
+def bend_next(middle: Middle, times: int, bend: Callable[[Response], Response]) -> None:
+    """Bend so many of the next replies."""
+    left = itertools.count(times, -1)
+    middle.bend = lambda path, good: bend(good) if path == "/token" and next(left) > 0 else good
+
+
+def test_swapped_replies_settle_nothing(between):
+    here, middle = between
+    one, two = asked(here), asked(here)
+    kept: list[Response] = []
+
+    def swap(good: Response) -> Response:
+        kept.append(good)
+        return kept[-2] if len(kept) > 1 else Response(503)
+
+    bend_next(middle, 6, swap)
+    answered(here, one, two)
+    _wait(lambda: len(kept) >= 6)
+    assert not {one["question_id"], two["question_id"]} & here.states().keys(), "a swapped reply had an effect"
+    for request in (one, two):
+        here.wait_for_state(request["question_id"], "settled")
+    refused = [leaf for leaf in leaves(here) if (leaf["event"], leaf["outcome"]) == ("landreply", "refused")]
+    assert len(refused) >= 5
+    assert {leaf["reason"] for leaf in refused} <= {"13", "14"}
+
+
+SPOILT: dict[str, Callable[[Response], Response]] = {
+    "a bit flipped": lambda good: Response(200, good.media_type, flipped(good.body, len(good.body) // 2)),
+    "cut off": lambda good: Response(200, good.media_type, good.body[:-7]),
+    "beyond the limit": lambda good: Response(200, good.media_type, good.body + b"A" * 400_000),
+    "as JSON": lambda good: Response(200, "application/json", good.body),
+    "with a parameter": lambda good: Response(200, "application/jose; charset=utf-8", good.body),
+    "compressed": lambda good: Response(200, good.media_type, gzip.compress(good.body), {"Content-Encoding": "gzip"}),
+    "with 201": lambda good: Response(201, good.media_type, good.body),
+    "behind a redirect": lambda _: Response(307, None, b"", {"Location": "/token?again"}),
+    "as noise": lambda _: Response(200, "application/jose", b"\xff" * 5_000),
+    "as a page": lambda _: Response(502, "text/html", b"<html>" * 9_000),
+}
+
+
+def test_spoilt_replies_settle_nothing_and_the_good_one_settles(between):
+    here, middle = between
+    requests = [asked(here) for _ in range(4)]
+    spoils = iter(SPOILT.values())
+
+    def spoil(good: Response) -> Response:
+        return next(spoils)(good)
+
+    bend_next(middle, len(SPOILT), spoil)
+    answered(here, *requests)
+    for request in requests:
+        here.wait_for_state(request["question_id"], "settled")
+    assert next(spoils, None) is None, "some reply was not spoilt"
+    settled = [entry["question_id"] for entry in here.engine().collect_all()]
+    assert len(settled) == len(set(settled)), "something was settled twice"
+
+
+def leaves(here: Battlefield) -> list[dict[str, Any]]:
+    body = wire.get(f"{here.world.service_url}/v1/log/leaves?from=0&to={_size(here)}").body
+    return [strict_json.loads(line) for line in body.splitlines()]
+
+
+def _wait(holds: Callable[[], bool], seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, "it did not come to that"
+        time.sleep(0.05)
