@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -292,16 +293,27 @@ def test_a_body_of_any_size_gets_the_same_bytes(client, units, size):
 
 @on_one_database
 def test_at_overload_the_queue_is_short_and_the_word_is_clear(units, tmp_path, clock):
+    refused = threading.Semaphore(0)
+
     class Slow(Trials):
         def withdraw(self, unit, model, peer):
-            time.sleep(0.3)
+            for _ in range(4):
+                assert refused.acquire(timeout=30)
+            refused.release(4)
             return super().withdraw(unit, model, peer)
 
     with served(create_app(deps(units, tmp_path, Slow(), threads=1, most_waiting=1))) as base:
         client = Client(base, clock)
         bodies = [client.seal(TYP, withdraw_payload()).body for _ in range(6)]
+
+        def post(body):
+            response = client.post(PATH, body)
+            if response.status_code == 503:
+                refused.release()
+            return response
+
         with ThreadPoolExecutor(6) as threads:
-            found = list(threads.map(lambda body: client.post(PATH, body), bodies))
+            found = list(threads.map(post, bodies))
         told = sorted(response.status_code for response in found)
         assert told == [200, 200, 503, 503, 503, 503]
         assert {response.headers.get("retry-after") for response in found if response.status_code == 503} == {"1"}
@@ -310,12 +322,13 @@ def test_at_overload_the_queue_is_short_and_the_word_is_clear(units, tmp_path, c
 
 @on_one_database
 def test_after_a_restore_no_message_is_taken_for_a_while(units, tmp_path, clock, trials):
-    until = time.monotonic() + 0.5
+    until = time.monotonic() + 3
     with served(create_app(deps(units, tmp_path, trials, paused_until=until))) as base:
         client = Client(base, clock)
         body = client.seal(TYP, withdraw_payload()).body
         response = client.post(PATH, body)
-        assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+        assert response.status_code == 503
+        assert 1 <= int(response.headers["retry-after"]) <= 3
         assert HTTP.get(f"{base}/v1/log/key").status_code == 200
         time.sleep(max(0, until - time.monotonic()))
         assert client.post(PATH, body).status_code == 200

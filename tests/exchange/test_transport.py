@@ -176,7 +176,7 @@ def test_anything_short_of_a_whole_answer_is_no_answer_and_the_client_lives_on(s
     started = time.monotonic()
     with pytest.raises(NoAnswer):
         post(client, f"{server}/{path}", b"x", content_type="application/jose")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 15, "the whole drip would take 20 s, the endless answer for ever"
     assert post(client, f"{server}/echo", b"x", content_type="application/jose").status == 200
 
 

@@ -113,7 +113,7 @@ def test_a_body_at_the_limit_is_read_and_one_beyond_is_not(world):
 
 
 def test_sealing_two_hundred_messages_takes_moments(world):
-    began = time.monotonic()
+    began = time.process_time()
     for _ in range(200):
         sealed(world, SUITES[1])
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
