@@ -375,7 +375,7 @@ def test_two_workers_never_send_the_same_message_twice(story, provider, worker, 
     threads = [threading.Thread(target=one.run, args=(stop,)) for one in workers]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while len(story.deliveries("landask+jwt", "delivered")) < 60 and time.monotonic() < deadline:
         time.sleep(0.05)
     stop.set()

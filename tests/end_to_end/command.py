@@ -17,7 +17,7 @@ from quychu.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "quychu.cli")
-_TIMEOUT_SECONDS = 120
+_TIMEOUT_SECONDS = 240
 
 
 @dataclass(frozen=True)

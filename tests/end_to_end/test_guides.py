@@ -53,6 +53,7 @@ def office(world: World, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.timeout(900)  # a dozen commands one after another, on a machine that may be busy
 @pytest.mark.parametrize("guide", ["data-team.md", "land-office.md", "security-reviewer.md"])
 def test_every_command_of_the_guide_runs(guide: str, office: Path):
     path = os.pathsep.join((str(office.parent / "bin"), os.environ["PATH"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import zipfile
 from io import BytesIO
@@ -20,6 +19,7 @@ from linkage.errors import LinkageError, RunFolderError
 from linkage.outputs import sheet_xml, spreadsheet
 from linkage.outputs.sheet_xml import rows_xml
 from linkage.outputs.spreadsheet import Sheet, sheet_name, split_by, write_workbook
+from scripts.system_tools import TOOLS
 
 HARD_TEXTS = {
     "a formula": "=1+1",
@@ -215,9 +215,7 @@ def test_pieces_of_any_size_give_the_same_file(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.needs("libreoffice")
 def test_libreoffice_reads_every_text_as_text(tmp_path: Path) -> None:
-    office = shutil.which("soffice") or shutil.which("libreoffice")
-    if office is None:
-        pytest.skip("needs libreoffice")
+    office = str(TOOLS["libreoffice"].path())
     texts_without_layout = {name: text for name, text in HARD_TEXTS.items() if "\n" not in text}
     frame = pl.DataFrame({"a": [*texts_without_layout.values(), "_x0041_", "_x0041_x0042_"]})
     write_workbook(tmp_path / "links.xlsx", [Sheet("Trang", frame)])
