@@ -1,6 +1,8 @@
-"""The sequencer at work: once a second in every process, and at once where a reader asks for the newest checkpoint.
+"""The sequencer at work: once a second in every process, and at once where a reader finds it behind.
 
 Rules
+- A reader waits for it only where the last look is more than `BEHIND_SECONDS` ago: the protocol allows a checkpoint to
+  be 5 s behind, and under load a reader would else wait for the numbering of a second's leaves.
 - A look that finds nothing begins no transaction. Several processes may look at the same time; the lock in
   `log.sequence` lets one work, and the others then find it done.
 - A database that fails is tried again a second later, and told once for each failure.
@@ -25,6 +27,7 @@ from confirm_api.store.engine import reading
 from confirm_api.store.tables import checkpoints, feed, leaves, seen_jtis
 
 EVERY_SECONDS = 1.0
+BEHIND_SECONDS = 3.0
 FORGET_EVERY_SECONDS = 600
 JTI_SECONDS = 86_400
 """Protocol §2, check (14)."""
@@ -63,8 +66,10 @@ class Sequencer:
 
     def freshen(self, seconds: float = EVERY_SECONDS) -> None:
         """Bring numbers and checkpoint up to date, unless that was done at most so many seconds ago."""
+        if self._is_fresh(seconds):
+            return
         with self._lock:
-            if self.monotonic() - self._done_at < seconds:
+            if self._is_fresh(seconds):
                 return
             began = self.monotonic()
             with reading(self.engine) as conn:
@@ -73,6 +78,9 @@ class Sequencer:
                 with self.engine.begin() as conn:
                     found = log.sequence(conn, self.clock(), self.key).more
             self._done_at = began
+
+    def _is_fresh(self, seconds: float) -> bool:
+        return self.monotonic() - self._done_at < seconds
 
     def lag_seconds(self) -> int:
         """How long the oldest unnumbered leaf has waited."""

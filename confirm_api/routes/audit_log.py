@@ -3,7 +3,7 @@
 Rules
 - No authentication: a leaf holds no personal data.
 - What is unknown or not yet in the checkpoint is 404, what cannot be read is 400. A range longer than the most is cut.
-- Each answer stands on a checkpoint that is at most a second older than the newest leaf.
+- Each answer stands on a checkpoint of about a second ago, never of more than five.
 
 >>> _SEALED.fullmatch("0" * 64) is not None, _SEALED.fullmatch("0" * 63) is not None
 (True, False)
@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from confirm_api import problems
 from confirm_api.audit import checkpoint, log
-from confirm_api.audit.sequencer import Sequencer
+from confirm_api.audit.sequencer import BEHIND_SECONDS, Sequencer
 from confirm_api.reception import Busy
 from confirm_api.store.engine import reading
 from exchange.kinds import PROBLEM_TYPE
@@ -92,7 +92,7 @@ def router(engine: Engine, sequencer: Sequencer, busy: Busy) -> APIRouter:
 
 
 def _look(engine: Engine, sequencer: Sequencer, query: Callable[[Connection], _T]) -> _T:
-    sequencer.freshen()
+    sequencer.freshen(BEHIND_SECONDS)
     with reading(engine) as conn:
         return query(conn)
 
