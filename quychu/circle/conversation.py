@@ -31,7 +31,8 @@ from quychu.errors import QuychuError
 LARGEST_BATCH_BYTES = 140_000
 """JSON of a batch: two layers of base64 and the headers keep it below the protocol's 262,144 bytes."""
 
-LARGEST_BATCH = 200
+LARGEST_BATCH = 100
+"""A batch is one transaction of the service: smaller ones keep its other answers quick."""
 _PAGE = 1000
 _WITHDRAWN_AT_ONCE = 1000
 
