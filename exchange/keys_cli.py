@@ -1,7 +1,7 @@
 """What `quychu keys` does, without a terminal.
 
 Rules
-- `make` refuses to overwrite; `rotate` replaces the file in one step, and a step that is not due is refused.
+- `make` makes the folder where it lacks and refuses to overwrite; `rotate` replaces the file in one step, and a step that is not due is refused.
 - What is printed names keys by `kid`, suite, use and status, never by a private part.
 - A rotation has three steps with the peers' learning between them: add-next, activate, retire.
 
@@ -31,6 +31,7 @@ STEPS: dict[str, Callable[[KeySet, str], KeySet]] = {
 def make(path: Path, suites: Collection[str]) -> list[str]:
     """New keys in a new file; a line for each."""
     keys = KeySet.generate(suites)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys.save(path)
     return lines(keys.keys)
 

@@ -56,7 +56,7 @@ _ELSEWHERE: dict[str, str] = {
     "learn": "quychu.circle.commands:learn",
     "rehearse": "quychu.circle.commands:rehearse",
     "trial": "quychu.circle.commands:trial",
-    "keys": "exchange.commands:keys",
+    "keys": "quychu.keys:keys",
     "serve": "confirm_api.commands:serve",
     "outbox": "confirm_api.outbox_commands:outbox",
     "office": "quychu.office:office",

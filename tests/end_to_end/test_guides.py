@@ -24,7 +24,7 @@ _BLOCK = re.compile(r"^```sh(?P<needs>[^\n]*)\n(?P<script>.*?)^```$", re.MULTILI
 
 
 def blocks(guide: str) -> list[tuple[str, str]]:
-    """What each `sh` block needs, and its lines."""
+    """What each `sh` block needs, and its lines; a path is one from the guides' folder."""
     text = (GUIDES / guide).read_text(encoding="utf-8")
     return [(match["needs"].strip(), match["script"]) for match in _BLOCK.finditer(text)]
 
@@ -54,7 +54,7 @@ def office(world: World, tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(900)  # a dozen commands one after another, on a machine that may be busy
-@pytest.mark.parametrize("guide", ["data-team.md", "land-office.md", "security-reviewer.md"])
+@pytest.mark.parametrize("guide", ["data-team.md", "land-office.md", "security-reviewer.md", "../service.md"])
 def test_every_command_of_the_guide_runs(guide: str, office: Path):
     path = os.pathsep.join((str(office.parent / "bin"), os.environ["PATH"]))
     environment = surroundings({"PATH": path, "CHECKOUT": str(ROOT)})
