@@ -245,7 +245,9 @@ def a_ping_without_an_answer_has_no_effect(world: World) -> None:
 @GATHERING.scenario
 def whatever_is_wrong_with_a_ping_is_an_empty_401(world: World) -> None:
     provider = world.provider
-    one, other = one_question(world, DAWDLING).asked(), one_question(world, DAWDLING).asked()
+    one, other = one_question(world).asked(), one_question(world).asked()
+    # A first poll shows that the service has read the answer to its ask and knows whose the ids are.
+    provider.wait(lambda: bool(one.fetches and other.fetches), world.patience, "a poll of each")
     good, token = {"auth_req_id": one.auth_req_id}, one.tokens[-1]
     wrong = {
         "the token of another request": provider.callback(good, other.tokens[-1]),
