@@ -20,9 +20,18 @@ HEADER = "owner_record_id,owner_name,owner_birth,owner_sex,owner_id_no"
 ROW = f"1,{SECRET_NAME},1971,F,{SECRET_NUMBER}"
 
 
+def words_of_link(owners: Path, world: World, out: Path, model: Path) -> tuple[object, ...]:
+    return ("link", "--owners", owners, "--citizens", world.citizens, "--model", model, "--out", out, "--no-workbook")
+
+
 def link(owners: Path, world: World, out: Path, model: Path, *more: object) -> Done:
-    words = ("link", "--owners", owners, "--citizens", world.citizens, "--model", model, "--out", out, "--no-workbook")
-    return quychu(*words, *more)
+    return quychu(*words_of_link(owners, world, out, model), *more)
+
+
+@pytest.fixture
+def link_here(world: World, capfd: pytest.CaptureFixture[str]) -> Callable[[Path, Path, Path], Done]:
+    """The same within this process: owners, output folder, model."""
+    return lambda owners, out, model: quychu_here(capfd, *words_of_link(owners, world, out, model))
 
 
 def is_silent_about_people(done: Done) -> bool:
@@ -183,10 +192,10 @@ def test_a_wrong_config_is_one_sentence(
 
 
 @pytest.mark.parametrize("content", ["not json", '{"format": 1, "splink": {}}'])
-def test_a_file_that_is_no_model_is_one_sentence(content: str, world: World, tmp_path: Path):
+def test_a_file_that_is_no_model_is_one_sentence(content: str, link_here, world: World, tmp_path: Path):
     model = tmp_path / "model.json"
     model.write_text(content)
-    assert "model.json" in link(world.owners, world, tmp_path / "out", model).refusal
+    assert "model.json" in link_here(world.owners, tmp_path / "out", model).refusal
 
 
 # ---- an entry in rejected.parquet, and a finished run ---------------------------------------------------------
@@ -206,14 +215,14 @@ def is_accounted_for(out: Path) -> bool:
     return bool(read == used + rejected and links["owner_record_id"].n_unique() == used)
 
 
-def test_rows_without_an_id_or_with_one_that_stood_before_are_rejected(world: World, model: Path, tmp_path: Path):
+def test_rows_without_an_id_or_with_one_that_stood_before_are_rejected(link_here, model: Path, tmp_path: Path):
     owners = tmp_path / "so.csv"
     owners.write_text(
         f"{HEADER}\n{ROW}\n,{SECRET_NAME},,,\n1,Lê Văn An,,,\n2,,,,\n"
         "3,#REF!,,,\n4,Lê Văn Ân,1950,M,\n5,Lê,Thừa,1,2,3\n",
         encoding="utf-8",
     )
-    done = link(owners, world, tmp_path / "out", model)
+    done = link_here(owners, tmp_path / "out", model)
     assert done.code == 0, done.told
     assert reasons(tmp_path / "out") == [
         ("so.csv", 3, "missing-id"),
@@ -294,19 +303,19 @@ NAMES = ["Nguyễn Văn Hùng", "Trần Thị Hồng", "Đỗ Văn Đạt", "Ngu
         ("utf-16-be without a mark", lambda text: text.encode("utf-16-be")),
     ],
 )
-def test_a_csv_in_another_encoding_keeps_its_names(encoding: str, write, world: World, model: Path, tmp_path: Path):
+def test_a_csv_in_another_encoding_keeps_its_names(encoding: str, write, link_here, model: Path, tmp_path: Path):
     owners = tmp_path / "so.csv"
     rows = "".join(f"{n},{name},19{50 + n},,\n" for n, name in enumerate(NAMES))
     owners.write_bytes(write(f"{HEADER}\n{rows}"))
-    done = link(owners, world, tmp_path / "out", model)
+    done = link_here(owners, tmp_path / "out", model)
     assert done.code == 0, done.told
     assert set(pl.read_parquet(tmp_path / "out" / "persons.parquet")["name"]) == set(NAMES)
 
 
-def test_paths_with_blanks_quotes_and_vietnamese_letters_work(world: World, model: Path, tmp_path: Path):
+def test_paths_with_blanks_quotes_and_vietnamese_letters_work(link_here, world: World, model: Path, tmp_path: Path):
     folder = tmp_path / "Đất đai 2025 (xã Vĩnh Thủy) 'mới'"
     folder.mkdir()
     world.lines().head(50).write_parquet(folder / "Sổ 'địa chính'.parquet")
-    done = link(folder / "Sổ 'địa chính'.parquet", world, folder / "Kết quả", model)
+    done = link_here(folder / "Sổ 'địa chính'.parquet", folder / "Kết quả", model)
     assert done.code == 0, done.told
     assert links_of(folder / "Kết quả")["owner_record_id"].n_unique() == 50
