@@ -7,7 +7,8 @@ Rules
 - The server listens on 127.0.0.1 at a free port, and keeps all it writes in one temporary folder that is removed.
 - PostgreSQL refuses root: for root it runs as the user `postgres`, or `nobody`.
 - Whoever has the url has the password; nobody else can connect.
-- It is stopped by the id of the process we started, never by name.
+- It is stopped by the id of the process we started, never by name; on Linux it also ends when whoever started it is
+  killed.
 - `durable=False` leaves out fsync: for tests that never pull the plug.
 
 >>> database_url("postgresql+psycopg://u:p@127.0.0.1:5000/postgres", "other")
@@ -138,7 +139,7 @@ def _start(folder: Path, password: str, options: list[str]) -> tuple[subprocess.
     log = folder / "server.log"
     for _ in range(TRIES):
         port = _free_port()
-        command = [binary("postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
+        command = [*_ends_with_us(), binary("postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
         with log.open("ab") as out:
             # A session of its own: Ctrl-C at the terminal must not stop the server before those who use it.
             server = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, start_new_session=True, **_account())
@@ -147,6 +148,12 @@ def _start(folder: Path, password: str, options: list[str]) -> tuple[subprocess.
             return server, url
         _stop(server)
     raise NoPostgresError(f"the server did not start: {log.read_text(encoding='utf-8').strip()[-300:]}")
+
+
+def _ends_with_us() -> list[str]:
+    """A killed parent cannot stop its server: Linux tells the server to, where util-linux is there to ask for it."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "INT", "--"] if setpriv else []
 
 
 def _answers(server: subprocess.Popen[bytes], url: str) -> bool:

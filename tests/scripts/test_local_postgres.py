@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import psycopg
@@ -53,6 +57,20 @@ def test_the_folder_goes_even_where_the_server_was_killed():
         folder = Path(ask(url, "SHOW data_directory"))
         os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
     assert not folder.parent.exists()
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="only Linux ends a process with its parent")
+def test_it_ends_where_whoever_started_it_is_killed():
+    script = Path(module.__file__)
+    with subprocess.Popen([sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        url = owner.stdout.readline().strip()
+        folder = Path(ask(url, "SHOW data_directory")).parent
+        owner.kill()
+    until = time.monotonic() + 60
+    while (folder / "data" / "postmaster.pid").exists():
+        assert time.monotonic() < until, "the server lives on"
+        time.sleep(0.05)
+    shutil.rmtree(folder)
 
 
 def test_a_server_that_cannot_start_is_told_with_what_it_said():
