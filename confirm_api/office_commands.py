@@ -166,6 +166,7 @@ def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+@_example("quychu office list --config confirm_api.toml --officer lan --kind dispute")
 @click.group(context_settings=_SETTINGS)
 def office() -> None:
     """The land office's side: cases that wait for a person, and the officers' accounts."""

@@ -35,7 +35,7 @@ _REPLAY_EXAMPLE = (
 )
 
 
-@click.group(context_settings=_SETTINGS)
+@click.group(context_settings=_SETTINGS, epilog=f"\b\nExample:\n  {_LIST_EXAMPLE}")
 def outbox() -> None:
     """See what waits to be sent, and send dead letters again."""
 

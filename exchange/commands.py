@@ -46,6 +46,7 @@ def _print(lines: list[str], *, quiet: bool) -> None:
         click.echo("\n".join(lines))
 
 
+@_example("quychu keys make keys/service.keys.json")
 @click.group(context_settings=_SETTINGS)
 def keys() -> None:
     """Make, show, publish and rotate the keys of the confirmation protocol."""
