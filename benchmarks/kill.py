@@ -104,6 +104,8 @@ class Trial:
     say: Callable[[str], None]
     both: Records | None = None
     """What the last check read."""
+    quiet_at: int = 0
+    """When nothing was under way for the last time."""
 
     def run(self, rounds: int, chance: random.Random, check_every: int) -> None:
         """All rounds, then the end of everything."""
@@ -122,11 +124,12 @@ class Trial:
         self.servers.start()
         with self.traffic.paused():
             waited = self._finish() if end else self._settle()
+            key, quiet_at = self.stores.settings.log_key(), self.quiet_at
             for service in self.servers.services:
                 if code := service.stop():
                     self.traffic.ledger.faults.append(f"{service.name}: its orderly end had exit code {code}")
             both = self.both = read(self.stores)
-            found = sorted(set(check(both, self.traffic.ledger, self.stores.settings.log_key(), int(time.time()))))
+            found = sorted(set(check(both, self.traffic.ledger, key, quiet_at, int(time.time()))))
             if end:
                 found += [f"question: has not ended ({row.question_id})" for row in _not_ended(both)]
             if waited:
@@ -155,7 +158,8 @@ class Trial:
         """Wait until nothing is under way and all of it is collected; what still is when patience ends."""
         give_up = time.monotonic() + QUIET_SECONDS
         while True:
-            what = unquiet(read(self.stores), int(time.time()))
+            self.quiet_at = int(time.time())
+            what = unquiet(read(self.stores), self.quiet_at)
             if what is None or time.monotonic() > give_up:
                 break
             time.sleep(0.5)

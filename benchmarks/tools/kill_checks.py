@@ -11,7 +11,7 @@ Rules
 - Nothing waits for ever: no delivery, no attempt half open, no item whose turn it is.
 - It looks while nothing is under way (`unquiet`) and the service has ended in order, so that all of it is exact.
 
-Worked example: `list(check(both, ledger, log_key, now))` is empty, or says in sentences what is wrong.
+Worked example: `list(check(both, ledger, log_key, quiet_at, now))` is empty, or says in sentences what is wrong.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from benchmarks.tools.kill_log_checks import check_log
 from benchmarks.tools.kill_records import Records, Row, grouped
 from benchmarks.tools.kill_traffic import ACCEPTED, DUPLICATE, Ledger
 from confirm_api.audit.checkpoint import LogKey
+from confirm_api.audit.log import subject
 from confirm_api.service import contexts
 from confirm_api.vneid_sim.driver import DECLINE
 
@@ -37,11 +38,11 @@ OVERDUE_SECONDS = 8
 """A question whose time is over has ended after so long."""
 
 
-def check(both: Records, ledger: Ledger, key: LogKey, now: int) -> Iterator[str]:
-    """All of it: one sentence for each violation."""
+def check(both: Records, ledger: Ledger, key: LogKey, quiet_at: int, now: int) -> Iterator[str]:
+    """All of it: one sentence for each violation; what ended after `quiet_at` may not be known to both sides yet."""
     yield from ledger.faults
     yield from _receipts(both, ledger)
-    yield from _requests(both, now)
+    yield from _requests(both, quiet_at, now)
     yield from _deliveries(both)
     yield from _acknowledged(both, ledger)
     yield from _replies(both)
@@ -49,7 +50,7 @@ def check(both: Records, ledger: Ledger, key: LogKey, now: int) -> Iterator[str]
     yield from _declarations(both)
     yield from _items(both, ledger, now)
     yield from _turns(both)
-    yield from _feed(both, ledger)
+    yield from _feed(both, ledger, quiet_at)
     yield from check_log(both, ledger, key)
 
 
@@ -126,7 +127,7 @@ def _content(both: Records, row: Row, posted: Mapping[str, Any]) -> Iterator[str
 # ---- the provider --------------------------------------------------------------------------------------------------
 
 
-def _requests(both: Records, now: int) -> Iterator[str]:
+def _requests(both: Records, quiet_at: int, now: int) -> Iterator[str]:
     """Attempts and requests, one for one."""
     known = {(both.by_no[row.question_no].question_id, row.attempt): row for row in both.service["attempts"]}
     for name, request in both.asked.items():
@@ -136,7 +137,7 @@ def _requests(both: Records, now: int) -> Iterator[str]:
             continue
         yield from _request(both, row, request, name)
     for name, row in known.items():
-        yield from _attempt(both, row, both.asked.get(name), name, now)
+        yield from _attempt(both, row, both.asked.get(name), quiet_at, now)
     yield from _at_once(both, now)
     yield from _taken_back(both)
 
@@ -172,14 +173,16 @@ def _request(both: Records, row: Row, request: Row, name: tuple[str, int]) -> It
         yield f"request: with another token {name}"
 
 
-def _attempt(both: Records, row: Row, request: Row | None, name: tuple[str, int], now: int) -> Iterator[str]:
+def _attempt(both: Records, row: Row, request: Row | None, quiet_at: int, now: int) -> Iterator[str]:
+    question = both.by_no[row.question_no]
+    name = (question.question_id, row.attempt)
     if row.auth_req_id is not None and request is None:
         yield f"attempt: the provider does not know it {name}"
-    if row.state == "open" and not _is_open(request, now):
+    if row.state == "open" and not _is_open(request, quiet_at):
         yield f"attempt: open, but over at the provider {name}"
     if row.state == "open" and row.poll_at is None:
         yield f"attempt: open, but never fetched {name}"
-    if row.state != "open" and _is_open(request, now) and both.by_no[row.question_no].expires_at > now:
+    if row.state != "open" and _is_open(request, now) and question.expires_at > now:
         yield f"attempt: {row.state}, but open at the provider {name}"
 
 
@@ -479,7 +482,7 @@ def _order(item: Row) -> tuple[int, int]:
 TOLD = ("state", "verdict", "proven", "evidence_level", "answered_at")
 
 
-def _feed(both: Records, ledger: Ledger) -> Iterator[str]:
+def _feed(both: Records, ledger: Ledger, quiet_at: int) -> Iterator[str]:
     """Numbered without gap, without repetition, up to date, and collected as it stands."""
     rows = sorted(both.service["feed"], key=lambda row: row.position or 0)
     if [row.position for row in rows] != list(range(1, len(rows) + 1)):
@@ -494,7 +497,9 @@ def _feed(both: Records, ledger: Ledger) -> Iterator[str]:
         )
         for row in rows
     ]
-    if collected != stored:
+    fresh = {leaf.subject for leaf in both.leaves if leaf.event == "state" and leaf.time >= quiet_at}
+    later = stored[len(collected) :]
+    if collected != stored[: len(collected)] or not all(subject(one[0]) in fresh for one in later):
         yield f"feed: {len(stored)} entries, the engine collected {len(collected)}, or others"
     last: dict[tuple[int, str], tuple[Any, ...]] = {}
     for row in rows:

@@ -18,6 +18,7 @@ from benchmarks.kill import Trial, report, trial
 from benchmarks.tools.kill_checks import check
 from benchmarks.tools.kill_records import ProviderRow, Records
 from benchmarks.tools.kill_servers import SHARES, SHARES_OF_TWO, plan
+from benchmarks.tools.kill_traffic import Ledger
 from confirm_api.failpoints import POINTS
 
 ROUNDS = 13
@@ -76,8 +77,12 @@ def changed(both: Records, side: str, table: str, rows: list[Any]) -> Records:
     return found
 
 
+def checked(one: Trial, both: Records, ledger: Ledger) -> list[str]:
+    return list(check(both, ledger, one.stores.settings.log_key(), one.quiet_at, int(time.time())))
+
+
 def found_in(one: Trial, both: Records) -> list[str]:
-    return list(check(both, one.traffic.ledger, one.stores.settings.log_key(), int(time.time())))
+    return checked(one, both, one.traffic.ledger)
 
 
 def columns_of(row: Any) -> dict[str, Any]:
@@ -167,12 +172,12 @@ def test_an_accepted_question_that_is_not_there_is_seen(on_sqlite):
     ledger = on_sqlite.traffic.ledger
     more = copy(ledger)
     more.receipts = {**ledger.receipts, "A" * 22: ["accepted"]}
-    told = list(check(on_sqlite.both, more, on_sqlite.stores.settings.log_key(), int(time.time())))
+    told = checked(on_sqlite, on_sqlite.both, more)
     assert [one for one in told if "stored 0 times" in one] == [f"question: accepted, but stored 0 times ({'A' * 22})"]
 
 
 def test_an_entry_collected_twice_is_seen(on_sqlite):
     more = copy(on_sqlite.traffic.ledger)
     more.entries = [*more.entries, more.entries[-1]]
-    told = list(check(on_sqlite.both, more, on_sqlite.stores.settings.log_key(), int(time.time())))
+    told = checked(on_sqlite, on_sqlite.both, more)
     assert any(one.startswith("feed: ") for one in told)
