@@ -4,12 +4,14 @@ Rules
 - `@pytest.mark.needs("libreoffice")` names a program outside Python (scripts/system_tools.py declares it). Where it is
   absent the test is not run, and the run ends with the list of such tests and what they want.
 - With CI=true a test that was not run is a failure, whatever the reason: a skip nobody sees is a hole.
+- A run that is told to end (SIGTERM, as from `timeout` or a build server) ends its servers first, as at Ctrl-C.
 - Hypothesis is seeded from the test's own name, so that a run can be repeated.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
@@ -35,7 +37,8 @@ def data_folder() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker and the list of tests not run."""
+    """Declare the marker and the list of tests not run; end in order when told to."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.addinivalue_line("markers", "needs(tool, …): programs declared in scripts/system_tools.py")
     config.stash[NOT_RUN] = {}
 
