@@ -9,7 +9,7 @@ BENCH_LOCKS := requirements/bench.txt requirements/data.txt
 # make demo CITIZENS=100000 OUT=here; make bench CITIZENS=1000000 BENCHES=benchmarks/speed.py
 CITIZENS ?=
 OUT ?=
-BENCHES ?= $(wildcard benchmarks/*.py)
+BENCHES ?= $(filter-out benchmarks/kill.py,$(wildcard benchmarks/*.py))
 TESTS ?=
 BUNDLE ?= dist/bundle
 
