@@ -154,8 +154,11 @@ def _json(command: _Function) -> _Function:
     return click.option("--json", "as_json", is_flag=True, help="For scripts.")(command)
 
 
-def _example(text: str) -> Callable[[click.Command], click.Command]:
-    def add(command: click.Command) -> click.Command:
+_Command = TypeVar("_Command", bound=click.Command)
+
+
+def _example(text: str) -> Callable[[_Command], _Command]:
+    def add(command: _Command) -> _Command:
         command.epilog = f"\b\nExample:\n  {text}"
         return command
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -23,9 +23,11 @@ _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content
 _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 _QUIET = click.option("--quiet", is_flag=True, help="Print no lines.")
 
+_Command = TypeVar("_Command", bound=click.Command)
 
-def _example(text: str) -> Callable[[click.Command], click.Command]:
-    def add(command: click.Command) -> click.Command:
+
+def _example(text: str) -> Callable[[_Command], _Command]:
+    def add(command: _Command) -> _Command:
         command.epilog = f"\b\nExample:\n  {text}"
         return command
 

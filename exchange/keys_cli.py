@@ -1,7 +1,8 @@
 """What `quychu keys` does, without a terminal.
 
 Rules
-- `make` makes the folder where it lacks and refuses to overwrite; `rotate` replaces the file in one step, and a step that is not due is refused.
+- `make` makes the folder where it lacks and refuses to overwrite; `rotate` replaces the file in one step, and a step
+  that is not due is refused.
 - What is printed names keys by `kid`, suite, use and status, never by a private part.
 - A rotation has three steps with the peers' learning between them: add-next, activate, retire.
 
