@@ -155,9 +155,15 @@ def _run_worker(number: int) -> None:
 
 
 def _serve(settings: Settings, start: Start, listener: socket.socket) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more after its orderly end
+    early: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: early.append(number))
     logs.configure(level=_level(settings))
-    Server(_config(settings, assemble(settings, start)), start).run([listener])
+    server = Server(_config(settings, assemble(settings, start)), start)
+    # Until uvicorn listens to signals, and once more after its orderly end, when it raises what it got.
+    signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
+    if early:
+        server.should_exit = True
+    server.run([listener])
 
 
 # ── assembling ───────────────────────────────────────────────────────────────────────────────────────────────────────

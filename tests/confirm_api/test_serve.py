@@ -30,6 +30,7 @@ COMMAND = [sys.executable, "-c", "from confirm_api.commands import serve; serve(
 def running(*arguments, ready_file, **environment):
     """The service as a process of its own: its address and its pid."""
     told = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    ready_file.unlink(missing_ok=True)
     with subprocess.Popen(
         [*COMMAND, *map(str, arguments)], env=told, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as it:
@@ -108,6 +109,27 @@ def test_a_worker_that_is_killed_is_replaced_and_a_killed_parent_takes_its_worke
         now = _children(process.pid)
         process.kill()
         assert _until(lambda: not any(_lives(pid) for pid in now))
+
+
+_TOLD_TO_END_AT_ITS_START = """
+import os, pathlib, signal, sys
+from confirm_api import serve
+
+whole = serve.assemble
+
+def assemble(*told):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return whole(*told)
+
+serve.assemble = assemble
+serve.run(pathlib.Path(sys.argv[1]), port=0)
+"""
+
+
+def test_told_to_end_while_it_starts_it_ends_in_order(folder):
+    command = [sys.executable, "-c", _TOLD_TO_END_AT_ITS_START, folder / "confirm_api.toml"]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=60, check=False)
+    assert done.returncode == 0
 
 
 def _children(pid):
