@@ -2,7 +2,8 @@
 
 Rules
 - PostgreSQL is a real server of the run's own, started when the first test asks for it.
-- Each test has a fresh database: a copy of one that was upgraded once.
+- Each test has a fresh database: a copy of one that was upgraded once. On PostgreSQL, where a copy takes longer than
+  most tests, a database is emptied and given to the next test, unless a test changed its schema.
 - `engine`, `vault` and `units` are on one database; a test that uses them runs once on each kind.
 """
 
@@ -89,26 +90,109 @@ def _template(kind: str, schema: str, folder: Path, request: pytest.FixtureReque
 
 
 _NUMBERS = itertools.count(1)
+_SCHEMA = """
+SELECT md5(string_agg(told, ',' ORDER BY told)) FROM (
+    SELECT concat(c.oid, c.relname, a.attname, a.atttypid, a.attnotnull) FROM pg_class c
+    JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'public'::regnamespace
+    UNION ALL SELECT concat(tgrelid, tgname, tgenabled) FROM pg_trigger
+    UNION ALL SELECT concat(conrelid, conname) FROM pg_constraint
+) AS parts(told)"""
+"""What a test may have changed besides rows: tables, columns, indexes, triggers, constraints."""
+
+
+class Databases:
+    """Databases of a schema on the run's PostgreSQL: given to a test, emptied, given to the next."""
+
+    def __init__(self, administrator: psycopg.Connection, server: str, schema: str) -> None:
+        self.administrator, self.server, self.schema = administrator, server, schema
+        self.free: list[Database] = []
+
+    def take(self) -> Database:
+        """One as it is after the upgrade."""
+        if self.free:
+            return self.free.pop()
+        name = f"{self.schema}_{next(_NUMBERS)}"
+        self.administrator.execute(f"CREATE DATABASE {name} TEMPLATE template_{self.schema}")
+        return Database(name, database_url(self.server, name))
+
+    def give_back(self, used: Database) -> None:
+        """Keep it for the next test; drop it where it is not as it was."""
+        if self.schema != "empty" and used.is_emptied():
+            self.free.append(used)
+        else:
+            used.conn.close()
+            self.administrator.execute(f"DROP DATABASE {used.name} WITH (FORCE)")
+
+
+class Database:
+    """A database, and a connection that empties it."""
+
+    def __init__(self, name: str, url: str) -> None:
+        self.name, self.url = name, url
+        self.conn = psycopg.connect(driver_url(url), autocommit=True)
+        self.schema, self.emptying = self._told(_SCHEMA)[0], self._emptying()
+
+    def is_emptied(self) -> bool:
+        """Nobody else is there any more, and its rows are gone; False where the schema was changed."""
+        try:
+            self.conn.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            if self._told(_SCHEMA) != [self.schema]:
+                return False
+            self.conn.execute(self.emptying)
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _told(self, question: str) -> list[str]:
+        return [row[0] for row in self.conn.execute(question).fetchall()]
+
+    def _emptying(self) -> str:
+        """Statements for each table that the upgrade left empty, without asking triggers, and for each sequence."""
+        tables = self._told("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        empty = [table for table in tables if not self._told(f'SELECT 1 FROM "{table}" LIMIT 1')]
+        sequences = self._told("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'")
+        steps = ["SET session_replication_role = replica", *(f'DELETE FROM "{table}"' for table in empty)]
+        return "; ".join(steps + [f'ALTER SEQUENCE "{name}" RESTART' for name in sequences])
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Databases]]:
+    """The databases of a schema; asking for the first starts the server."""
+    known: dict[str, Databases] = {}
+
+    def of(schema: str) -> Databases:
+        if schema not in known:
+            server, administrator = request.getfixturevalue("postgres_url"), request.getfixturevalue("administrator")
+            known[schema] = Databases(administrator, server, schema)
+        return known[schema]
+
+    yield of
+    for databases in known.values():
+        for database in databases.free:
+            database.conn.close()
 
 
 @pytest.fixture
-def new_database(tmp_path: Path, templates, request: pytest.FixtureRequest) -> Iterator[Callable[[str, str], str]]:
+def new_database(tmp_path: Path, templates, on_postgresql) -> Iterator[Callable[[str, str], str]]:
     """Give the url of a fresh database: `new_database("postgresql", "main")`."""
-    drop: list[str] = []
+    taken: list[tuple[Databases, Database]] = []
 
     def make(kind: str, schema: str = "main") -> str:
         template = templates(kind, schema)
-        name = f"{schema}_{next(_NUMBERS)}"
         if kind == "sqlite":
-            shutil.copy(template.removeprefix("sqlite:///"), tmp_path / f"{name}.sqlite")
-            return f"sqlite:///{tmp_path}/{name}.sqlite"
-        request.getfixturevalue("administrator").execute(f"CREATE DATABASE {name} TEMPLATE template_{schema}")
-        drop.append(name)
-        return database_url(request.getfixturevalue("postgres_url"), name)
+            path = tmp_path / f"{schema}_{next(_NUMBERS)}.sqlite"
+            shutil.copy(template.removeprefix("sqlite:///"), path)
+            return f"sqlite:///{path}"
+        databases = on_postgresql(schema)
+        taken.append((databases, databases.take()))
+        return taken[-1][1].url
 
     yield make
-    for name in drop:
-        request.getfixturevalue("administrator").execute(f"DROP DATABASE {name} WITH (FORCE)")
+    for databases, database in taken:
+        databases.give_back(database)
 
 
 @pytest.fixture(params=BOTH)
